@@ -1,0 +1,175 @@
+"""Who may do what: the roles, the verbs, and the one predicate :func:`can`.
+
+The table :data:`VERBS` is the whole truth. Pages hide what a person may not do and actions refuse it,
+both by asking this module. ``docs/rights.md`` is printed from it, ``tests/authority`` walks it.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+import sqlalchemy as sa
+from ckan import authz, model
+
+from ckanext.dinamis_relais.db import session, utcnow
+
+
+class Role(str, Enum):
+    """What a person is to the relay. ``SUPER_REFERENT``, ``EXECUTIVE_BOARD`` and ``REFERENT`` are granted."""
+
+    SYSADMIN = "sysadmin"
+    SUPER_REFERENT = "super_referent"
+    EXECUTIVE_BOARD = "executive_board"
+    REFERENT = "referent"
+    MEMBER = "member"
+    USER = "user"
+    ANONYMOUS = "anonymous"
+
+
+#: Roles that a sysadmin grants, and whether they are held for all organisations or for one.
+GRANTED: dict[Role, str] = {
+    Role.SUPER_REFERENT: "global",
+    Role.EXECUTIVE_BOARD: "global",
+    Role.REFERENT: "organization",
+}
+
+_PIGMA = (Role.SYSADMIN, Role.SUPER_REFERENT)
+_PIGMA_AND_OWN = (*_PIGMA, Role.REFERENT)
+_ALL = tuple(Role)
+
+#: verb → roles that hold it. REFERENT and MEMBER hold it for their own organisation only.
+VERBS: dict[str, tuple[Role, ...]] = {
+    "role.grant": (Role.SYSADMIN,),
+    "role.list": _PIGMA,
+    "application.prepare": _PIGMA_AND_OWN,
+    "application.read": (*_PIGMA_AND_OWN, Role.EXECUTIVE_BOARD),
+    "application.review": _PIGMA,
+    "application.sign": (),  # the one-time link is the right; no login holds it
+    "application.decide": (Role.EXECUTIVE_BOARD,),
+    "membership.read": _ALL,
+    "membership.list": _ALL,
+    "membership.manage": _PIGMA,
+    "document.read": (*_PIGMA_AND_OWN, Role.EXECUTIVE_BOARD),
+    "document.verify": _ALL,
+    "entity.lookup": (*_PIGMA_AND_OWN, Role.MEMBER),
+    "account.propose": _PIGMA_AND_OWN,
+    "account.read": _PIGMA_AND_OWN,
+    "account.moderate": _PIGMA,
+    "account.own": (Role.SYSADMIN, Role.SUPER_REFERENT, Role.EXECUTIVE_BOARD, Role.REFERENT, Role.MEMBER,
+                    Role.USER),
+    "moderation.open": _PIGMA,
+    "board.open": (Role.EXECUTIVE_BOARD,),
+    "scene.read": _ALL,
+    "journal.read": _PIGMA,
+    "delivery.read": _PIGMA,
+    "delivery.retry": _PIGMA,
+}  # fmt: skip
+
+
+def user_of(context: dict[str, Any]) -> model.User | None:
+    """The CKAN user of an action's context, None when nobody is logged in."""
+    obj = context.get("auth_user_obj")
+    if obj is not None and getattr(obj, "is_authenticated", True):
+        return obj
+    return model.User.get(context["user"]) if context.get("user") else None
+
+
+def grants_of(user_id: str) -> list[tuple[Role, str | None]]:
+    """Roles granted to a user that run now, each with its organisation's id (None: all of them)."""
+    from ckanext.dinamis_relais.authority.model import RoleGrant as Grant
+
+    rows = session().execute(
+        sa.select(Grant.role, Grant.organization_id).where(
+            Grant.user_id == user_id,
+            Grant.revoked_at.is_(None),
+            sa.or_(Grant.expires_at.is_(None), Grant.expires_at > utcnow()),
+        )
+    )
+    return [(Role(role), organization_id) for role, organization_id in rows]
+
+
+def organizations_of(user: model.User | None, *roles: Role) -> set[str]:
+    """Ids of the organisations for which a user is referent or member (or only of the roles named)."""
+    if user is None:
+        return set()
+    wanted = roles or (Role.REFERENT, Role.MEMBER)
+    ids = {org for role, org in grants_of(user.id) if role in wanted and org}
+    if Role.MEMBER in wanted:
+        ids |= set(user.get_group_ids("organization"))
+    return ids
+
+
+def roles_of(user: model.User | None, organization_id: str | None = None) -> set[Role]:
+    """All roles of a user; REFERENT and MEMBER only when they hold for ``organization_id``.
+
+    An expired or revoked grant is no role. A user whose CKAN state is not active has none but ANONYMOUS.
+    """
+    roles = {Role.ANONYMOUS}
+    if user is None or user.state != "active":
+        return roles
+    roles.add(Role.USER)
+    if authz.is_sysadmin(user.name):
+        roles.add(Role.SYSADMIN)
+    for role, org in grants_of(user.id):
+        if GRANTED[role] == "global" or (org and org == organization_id):
+            roles.add(role)
+    if organization_id and organization_id in user.get_group_ids("organization"):
+        roles.add(Role.MEMBER)
+    return roles
+
+
+def can(user: model.User | None, verb: str, organization_id: str | None = None) -> bool:
+    """Whether a user holds a verb, for an organisation when the verb is about one.
+
+    :param user: a CKAN user, None for an anonymous visitor
+    :param verb: a key of :data:`VERBS`
+    :param organization_id: id (not name) of the organisation that the thing belongs to
+    :raises KeyError: no such verb; a misspelt right must never pass as "refused" unseen
+    """
+    return bool(roles_of(user, organization_id) & set(VERBS[verb]))
+
+
+def holders(role: Role) -> list[model.User]:
+    """Active users who hold a global role now; those whom a mail to that role reaches."""
+    from ckanext.dinamis_relais.authority.model import RoleGrant as Grant
+
+    return list(
+        session()
+        .execute(
+            sa.select(model.User)
+            .join(Grant, Grant.user_id == model.User.id)
+            .where(
+                Grant.role == role.value,
+                Grant.revoked_at.is_(None),
+                sa.or_(Grant.expires_at.is_(None), Grant.expires_at > utcnow()),
+                model.User.state == "active",
+            )
+            .order_by(model.User.name)
+        )
+        .scalars()
+    )
+
+
+def guard(verb: str, organization: Any = None, *, anonymous: bool = False) -> Any:
+    """Make the auth function of an action from the table of rights.
+
+    :param verb: a key of :data:`VERBS`
+    :param organization: ``(context, data_dict) -> organization id or None``; None when the verb is global
+    :param anonymous: True when visitors without login may call the action
+    :returns: a CKAN auth function
+    """
+    import ckan.plugins.toolkit as tk
+
+    if verb not in VERBS:
+        raise KeyError(verb)
+
+    def check(context: dict[str, Any], data_dict: dict[str, Any] | None = None) -> dict[str, Any]:
+        organization_id = organization(context, data_dict or {}) if organization else None
+        if can(user_of(context), verb, organization_id):
+            return {"success": True}
+        return {"success": False, "msg": tk._("Your role does not allow this ({verb}).").format(verb=verb)}
+
+    check.verb = verb  # type: ignore[attr-defined]  # read by the documentation and by the walk of rights
+    check = tk.auth_sysadmins_check(check)
+    return tk.auth_allow_anonymous_access(check) if anonymous else check

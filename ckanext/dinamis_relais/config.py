@@ -1,0 +1,122 @@
+"""Typed getters of ``config_declaration.yaml``: one function a setting, named after its key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+
+PREFIX = "ckanext.dinamis_relais."
+
+
+def _get(key: str) -> Any:
+    return tk.config.get(PREFIX + key)
+
+
+def scenes_url() -> str:
+    """PostgreSQL URL of the scene store; by default ``dinamis_scenes`` on the server of CKAN's database."""
+    from sqlalchemy.engine import make_url
+
+    configured = _get("scenes_url")
+    if configured:
+        return configured
+    url = make_url(tk.config["sqlalchemy.url"]).set(database="dinamis_scenes")
+    return url.render_as_string(hide_password=False)
+
+
+def private_hosts() -> list[str]:
+    """Hosts on private networks that outside calls may reach."""
+    return list(_get("private_hosts") or [])
+
+
+def secret_keys() -> list[str]:
+    """Fernet keys, the newest first: the first encrypts, all of them decrypt."""
+    return list(_get("secret_keys") or [])
+
+
+def entity_search_url() -> str:
+    """Base address of the API Recherche d'entreprises, without ``/search``."""
+    return str(_get("entity_search_url")).rstrip("/")
+
+
+def geo_api_url() -> str:
+    """Base address of API Géo."""
+    return str(_get("geo_api_url")).rstrip("/")
+
+
+def gateway_transport() -> str:
+    """``api`` or ``dossier``."""
+    return str(_get("gateway.transport"))
+
+
+def gateway_url() -> str:
+    """Base address of DINAMIS's side of the contract, without ``/v1``."""
+    return str(_get("gateway.url") or "").rstrip("/")
+
+
+def gateway_token() -> str:
+    """Bearer token for the gateway."""
+    return str(_get("gateway.token") or "")
+
+
+def gateway_poll_seconds() -> int:
+    """Seconds between two questions about a decision that is awaited."""
+    return int(_get("gateway.poll_seconds"))
+
+
+def gateway_timeout() -> int:
+    """Seconds after which an outside call is given up and tried again later."""
+    return int(_get("gateway.timeout"))
+
+
+def agreement_number_pattern() -> str:
+    """``str.format`` pattern of a convention's number; knows ``year`` and ``number``."""
+    return str(_get("agreement_number_pattern"))
+
+
+def signature_link_days() -> int:
+    """Days during which a signature link may be used."""
+    return int(_get("signature_link_days"))
+
+
+def relay_name() -> str:
+    """Name of the relay as printed on documents."""
+    return str(_get("relay_name"))
+
+
+def relay_operator() -> str:
+    """Legal name of the body that runs the relay, as printed on documents."""
+    return str(_get("relay_operator"))
+
+
+def contact_email() -> str:
+    """Address of the super-référent: replies to our mails go to a person."""
+    return str(_get("contact_email") or tk.config.get("smtp.mail_from") or "")
+
+
+def charter_version() -> str:
+    """Version of the charter that is accepted by signing."""
+    return str(_get("charter_version"))
+
+
+def licences_version() -> str:
+    """Version of the licences that are accepted by signing."""
+    return str(_get("licences_version"))
+
+
+def document_templates() -> Path | None:
+    """The operator's folder of Typst templates, which replace ours file by file."""
+    configured = _get("document_templates")
+    return Path(configured) if configured else None
+
+
+def seal_pkcs12() -> Path | None:
+    """PKCS#12 file with the platform's sealing certificate; without one, documents are not sealed."""
+    configured = _get("seal_pkcs12")
+    return Path(configured) if configured else None
+
+
+def seal_password() -> str | None:
+    """Password of the PKCS#12 file."""
+    return _get("seal_password") or None

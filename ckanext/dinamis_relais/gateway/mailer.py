@@ -1,0 +1,123 @@
+"""Writing a message in the caller's transaction, and sending it later."""
+
+from __future__ import annotations
+
+import smtplib
+from pathlib import Path
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+from ckan.lib.mailer import MailerException
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from ckanext.dinamis_relais import config
+from ckanext.dinamis_relais.db import session
+from ckanext.dinamis_relais.gateway import secrets
+from ckanext.dinamis_relais.gateway.model import Mail
+from ckanext.dinamis_relais.gateway.targets import Parcel, PassingError, RefusedError
+
+TEMPLATES = Path(__file__).parent.parent / "mails"
+LINK = "{link}"
+
+
+def _environment() -> Environment:
+    # Plain text, hence no HTML escaping; a missing value must fail when the mail is decided, not in the box.
+    loader = FileSystemLoader(str(TEMPLATES))
+    return Environment(loader=loader, undefined=StrictUndefined, autoescape=False, trim_blocks=True)  # noqa: S701
+
+
+def locale() -> str:
+    """Language of mails: the site's own, French unless it says otherwise."""
+    offered = tk.config.get("ckan.locale_default") or "fr"
+    return "en" if str(offered).startswith("en") else "fr"
+
+
+def render(name: str, values: dict[str, Any]) -> tuple[str, str]:
+    """Subject and text of a message; the template's first line is the subject.
+
+    :raises jinja2.UndefinedError: a value that the template needs is missing
+    """
+    text = _environment().get_template(f"{name}.{locale()}.txt").render(
+        relay=config.relay_name(),
+        operator=config.relay_operator(),
+        contact=config.contact_email(),
+        site_url=str(tk.config["ckan.site_url"]).rstrip("/"),
+        **values,
+    )
+    subject, _sep, body = text.partition("\n")
+    return subject.strip(), body.strip() + "\n"
+
+
+def write(
+    name: str,
+    recipient: str,
+    recipient_name: str,
+    thing: tuple[str, str, str | None],
+    values: dict[str, Any],
+    link: str | None = None,
+) -> Mail:
+    """Add a message to the present transaction; it leaves after the commit.
+
+    :param name: name of the template under ``mails/``
+    :param recipient: e-mail address
+    :param thing: (object type, object id, organisation id) whose thread shows it
+    :param values: what the template needs
+    :param link: a one-time link; encrypted, shown as ``{link}`` in the thread
+    """
+    subject, body = render(name, {**values, "link": LINK, "recipient_name": recipient_name})
+    mail = Mail(
+        name=name,
+        recipient=recipient,
+        recipient_name=recipient_name,
+        reply_to=config.contact_email() or None,
+        subject=subject,
+        body=body,
+        secrets=secrets.encrypt({"link": link}) if link else None,
+        object_type=thing[0],
+        object_id=thing[1],
+        organization_id=thing[2],
+    )
+    mail.owe()
+    session().add(mail)
+    return mail
+
+
+def prepare(mail: Mail) -> dict[str, Any]:
+    """The message as it leaves, its link put in."""
+    link = secrets.decrypt(mail.secrets)["link"] if mail.secrets else None
+    return {
+        "recipient": mail.recipient,
+        "recipient_name": mail.recipient_name,
+        "reply_to": mail.reply_to,
+        "subject": mail.subject,
+        "body": mail.body.replace(LINK, link) if link else mail.body,
+    }
+
+
+def transport(parcel: Parcel) -> dict[str, Any]:
+    """Send by CKAN's own mailer (``smtp.*`` settings).
+
+    :raises PassingError: the server cannot be reached or answers 4xx
+    :raises RefusedError: the server refuses this address or message for good
+    """
+    message = parcel.body
+    headers = {"Reply-To": message["reply_to"]} if message["reply_to"] else {}
+    headers["Message-ID"] = f"<{parcel.idempotency_key}@dinamis-relais>"
+    try:
+        tk.mail_recipient(
+            message["recipient_name"], message["recipient"], message["subject"], message["body"], headers=headers
+        )
+    except MailerException as error:
+        cause = error.__cause__ or error.__context__
+        if isinstance(cause, smtplib.SMTPRecipientsRefused):
+            raise RefusedError("The mail server refuses this address. Correct it, then send again.") from error
+        raise PassingError(f"The mail server could not be used ({type(error).__name__}).") from error
+    except OSError as error:
+        raise PassingError(f"The mail server could not be reached ({type(error).__name__}).") from error
+    return {}
+
+
+def applied(mail: Mail, answer: dict[str, Any]) -> None:
+    """The message left: its link is wiped."""
+    del answer
+    mail.secrets = None

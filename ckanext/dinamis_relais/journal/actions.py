@@ -1,0 +1,74 @@
+"""Reading the journal and walking its chain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+import sqlalchemy as sa
+
+from ckanext.dinamis_relais.db import isoformat, session
+from ckanext.dinamis_relais.journal import as_mapping
+from ckanext.dinamis_relais.journal.model import JournalLine
+from ckanext.dinamis_relais.journal.rules import verify
+from ckanext.dinamis_relais.schema import list_schema, listed, validated
+
+__all__ = ["dinamis_journal_list", "dinamis_journal_verify"]
+
+_CHUNK = 5000
+
+
+def _dictize(row: JournalLine) -> dict[str, Any]:
+    keys = ("id", "actor", "event", "object_type", "object_id", "organization_id", "data", "hash")
+    return {key: getattr(row, key) for key in keys} | {"at": isoformat(row.at)}
+
+
+@tk.side_effect_free
+def dinamis_journal_list(context: dict[str, Any], data_dict: dict[str, Any]) -> dict[str, Any]:
+    """Lines of the journal, the newest first.
+
+    :param q: event, or its beginning (``application.``)
+    :param object_id: only lines about this thing
+    :param organization_id: only lines about this organisation's things
+    :param actor: only what this user id did
+    :returns: ``{"count", "results"}``; times in UTC
+    """
+    text = [tk.get_validator("ignore_missing"), tk.get_validator("unicode_safe")]
+    params = validated(data_dict, list_schema() | {"object_id": text, "actor": text}, context)
+    tk.check_access("dinamis_journal_list", context, params)
+    query = sa.select(JournalLine)
+    for name in ("object_id", "organization_id", "actor"):
+        if params.get(name):
+            query = query.where(getattr(JournalLine, name) == params[name])
+    if params.get("q"):
+        query = query.where(JournalLine.event.startswith(params["q"], autoescape=True))
+    return listed(query, params, JournalLine.id.desc(), _dictize)
+
+
+@tk.side_effect_free
+def dinamis_journal_verify(context: dict[str, Any], data_dict: dict[str, Any]) -> dict[str, Any]:
+    """Walk the whole chain.
+
+    :returns: ``{"valid", "lines", "head", "first_broken"}``; ``head`` is the last hash that fits
+    """
+    tk.check_access("dinamis_journal_verify", context, data_dict)
+
+    table = JournalLine.__table__
+
+    def lines() -> Any:
+        after = -1
+        while True:
+            query = sa.select(table).where(table.c.id > after).order_by(table.c.id).limit(_CHUNK)
+            page = list(session().execute(query))
+            if not page:
+                return
+            yield from map(as_mapping, page)
+            after = page[-1].id
+
+    found = verify(lines())
+    return {
+        "valid": found.valid,
+        "lines": found.lines,
+        "head": found.head,
+        "first_broken": found.first_broken,
+    }

@@ -1,0 +1,24 @@
+"""The journal's one table: append-only (the database refuses to change a line), chained by hash."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from ckanext.dinamis_relais.db import Base, column, json_column, moment, text
+
+
+class JournalLine(Base):
+    """One thing that happened. ``data`` holds identifiers and states, never a person's details."""
+
+    __tablename__ = "dinamis_journal"
+
+    id = column(sa.BigInteger, primary_key=True, autoincrement=False)
+    at = moment(nullable=False)
+    actor = text(nullable=False, index=True)
+    event = text(nullable=False, index=True)
+    object_type = text(nullable=False)
+    object_id = text(nullable=False, index=True)
+    organization_id = text(index=True)
+    data = json_column(nullable=False)
+    previous_hash = text(nullable=False)
+    hash = text(nullable=False)

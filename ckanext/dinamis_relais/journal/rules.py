@@ -1,0 +1,89 @@
+"""The chain of hashes: pure, so that a file exported from the journal can be verified anywhere."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+#: What stands before the first line.
+GENESIS = "0" * 64
+
+
+class Event(str, Enum):
+    """The closed list of what is journalled: ``<kind of object>.<past participle>``."""
+
+    ROLE_GRANTED = "role.granted"
+    ROLE_REVOKED = "role.revoked"
+    APPLICATION_CREATED = "application.created"
+    APPLICATION_UPDATED = "application.updated"
+    APPLICATION_CLAIMED = "application.claimed"
+    APPLICATION_SIGNATURE_REQUESTED = "application.signature_requested"
+    APPLICATION_SIGNED = "application.signed"
+    APPLICATION_REVIEW_STARTED = "application.review_started"
+    APPLICATION_ELIGIBILITY_CONFIRMED = "application.eligibility_confirmed"
+    APPLICATION_INELIGIBLE = "application.declared_ineligible"
+    APPLICATION_CHANGES_REQUESTED = "application.changes_requested"
+    APPLICATION_RESUBMITTED = "application.resubmitted"
+    APPLICATION_ACCEPTED = "application.accepted"
+    APPLICATION_REFUSED = "application.refused"
+    APPLICATION_DEFERRED = "application.deferred"
+    APPLICATION_WITHDRAWN = "application.withdrawn"
+    APPLICATION_REOPENED = "application.reopened"
+    MEMBERSHIP_ACTIVATED = "membership.activated"
+    MEMBERSHIP_SUSPENDED = "membership.suspended"
+    MEMBERSHIP_RESUMED = "membership.resumed"
+    MEMBERSHIP_ENDED = "membership.ended"
+    DOCUMENT_CREATED = "document.created"
+    ACCOUNT_REQUESTED = "account.requested"
+    ACCOUNT_VALIDATED = "account.validated"
+    ACCOUNT_ACTIVATED = "account.activated"
+    ACCOUNT_REFUSED = "account.refused"
+    ACCOUNT_SUSPENDED = "account.suspended"
+    ACCOUNT_RESUMED = "account.resumed"
+    ACCOUNT_CLOSED = "account.closed"
+    ACCOUNT_EXPIRED = "account.expired"
+    DELIVERY_DONE = "delivery.done"
+    DELIVERY_FAILED = "delivery.failed"
+    DELIVERY_RETRIED = "delivery.retried"
+    HARVEST_FINISHED = "harvest.finished"
+
+
+#: Columns that the hash covers, in this order.
+COVERED = ("id", "at", "actor", "event", "object_type", "object_id", "organization_id", "data")
+
+
+def digest(line: Mapping[str, Any], previous_hash: str) -> str:
+    """SHA-256 (hex) of a line and of the hash before it.
+
+    :param line: the :data:`COVERED` keys; ``at`` as RFC 3339 text in UTC with microseconds
+    """
+    canonical = json.dumps([line[key] for key in COVERED], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(f"{previous_hash}\n{canonical}".encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a walk of the chain found. ``first_broken`` is the id of the first line that does not fit."""
+
+    valid: bool
+    lines: int
+    head: str
+    first_broken: int | None = None
+
+
+def verify(lines: Iterable[Mapping[str, Any]]) -> Verdict:
+    """Walk lines in the order of their ids; numbers without a gap, each hash over the one before.
+
+    :param lines: mappings with the :data:`COVERED` keys, ``previous_hash`` and ``hash``
+    """
+    previous, count = GENESIS, 0
+    for line in lines:
+        fits = line["id"] == count + 1 and line["previous_hash"] == previous
+        if not fits or line["hash"] != digest(line, previous):
+            return Verdict(False, count, previous, line["id"])
+        previous, count = line["hash"], count + 1
+    return Verdict(True, count, previous)

@@ -1,0 +1,108 @@
+"""Applications (the files that are worked on), memberships (the right they give), documents, signature links."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from ckanext.dinamis_relais.db import Base, Deliverable, column, json_column, moment, new_id, text, utcnow
+
+
+class Application(Base, Deliverable):
+    """One file of one organisation: a first membership, a renewal, a re-acceptance or a change of details."""
+
+    __tablename__ = "dinamis_application"
+
+    id = text(primary_key=True, default=new_id)
+    kind = text(nullable=False, default="first")
+    state = text(nullable=False, default="draft", index=True)
+    returns_to = text()
+    organization_id = text(nullable=False, index=True)
+
+    siren = text(nullable=False, default="")
+    siret = text(nullable=False, default="")
+    legal_category = text(nullable=False, default="")
+    category = text(nullable=False, default="")
+    justification = text(nullable=False, default="")
+    entity_checked_at = moment()
+    territory_kind = text(nullable=False, default="")
+    territory_code = text(nullable=False, default="")
+    territory_name = text(nullable=False, default="")
+    address = text(nullable=False, default="")
+    representative = json_column(nullable=False, default=dict)
+    referent = json_column(nullable=False, default=dict)
+
+    agreement_number = text(unique=True)
+    eligibility = json_column(nullable=False, default=dict)
+    reason = text()
+    decided_at = moment()
+    decided_by = text()
+    decision_reference = text()
+
+    claimed_by = text()
+    due_at = moment()
+    created_at = moment(nullable=False, default=utcnow)
+    created_by = text(nullable=False)
+    state_since = moment(nullable=False, default=utcnow)
+    signed_at = moment()
+    submitted_at = moment()
+
+
+class Membership(Base, Deliverable):
+    """What an accepted application gives; at most one an organisation."""
+
+    __tablename__ = "dinamis_membership"
+
+    id = text(primary_key=True, default=new_id)
+    organization_id = text(nullable=False, unique=True)
+    application_id = text(nullable=False)
+    state = text(nullable=False, default="active", index=True)
+    agreement_number = text()
+    since = moment(nullable=False, default=utcnow)
+    until = moment()
+    reason = text()
+    state_since = moment(nullable=False, default=utcnow)
+
+
+class Document(Base):
+    """A paper of a file; never changed once made: a new version is a new row."""
+
+    __tablename__ = "dinamis_document"
+
+    id = text(primary_key=True, default=new_id)
+    application_id = text(nullable=False, index=True)
+    organization_id = text(nullable=False, index=True)
+    kind = text(nullable=False)
+    title = text(nullable=False)
+    version = text(nullable=False, default="")
+    media_type = text(nullable=False, default="application/pdf")
+    sha256 = text(nullable=False, index=True)
+    size = column(sa.Integer, nullable=False)
+    content = column(sa.LargeBinary, nullable=False)
+    sealed = column(sa.Boolean, nullable=False, default=False)
+    created_at = moment(nullable=False, default=utcnow)
+    created_by = text(nullable=False)
+
+
+class SignatureLink(Base):
+    """A one-time link to sign; only the hash of its token is kept."""
+
+    __tablename__ = "dinamis_signature_link"
+
+    id = text(primary_key=True, default=new_id)
+    application_id = text(nullable=False, index=True)
+    token_hash = text(nullable=False, unique=True)
+    email = text(nullable=False)
+    created_at = moment(nullable=False, default=utcnow)
+    expires_at = moment(nullable=False)
+    used_at = moment()
+    revoked_at = moment()
+    evidence = json_column()
+
+
+class AgreementCounter(Base):
+    """The last number given in a year. A row lock makes numbers unique, a commit makes them final."""
+
+    __tablename__ = "dinamis_agreement_counter"
+
+    year = column(sa.Integer, primary_key=True)
+    last = column(sa.Integer, nullable=False, default=0)

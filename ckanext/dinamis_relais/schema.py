@@ -1,0 +1,56 @@
+"""What every action does with its input and its list answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+import sqlalchemy as sa
+from ckan.lib.navl.dictization_functions import validate as navl_validate
+
+from ckanext.dinamis_relais.db import session
+
+#: The largest page that a list action gives.
+MAX_LIMIT = 1000
+
+
+def validated(data_dict: dict[str, Any], schema: dict[str, Any], context: dict[str, Any]) -> dict[str, Any]:
+    """The input, converted by a CKAN schema.
+
+    :raises toolkit.ValidationError: by field, each problem with its remedy; nothing is written
+    """
+    data, errors = navl_validate(data_dict, schema, context)
+    if errors:
+        raise tk.ValidationError(errors)
+    data.pop("__junk", None)
+    data.pop("__extras", None)
+    return data
+
+
+def list_schema() -> dict[str, Any]:
+    """``q, state, organization_id, limit, offset, sort``, as every list takes them."""
+    validator = tk.get_validator
+    text = [validator("ignore_missing"), validator("unicode_safe")]
+    return {
+        "q": text,
+        "state": text,
+        "organization_id": text,
+        "sort": text,
+        "limit": [validator("default")(50), validator("natural_number_validator"), validator("limit_to_configured_maximum")("ckan.search.rows_max", MAX_LIMIT)],
+        "offset": [validator("default")(0), validator("natural_number_validator")],
+    }
+
+
+def listed(query: Any, params: dict[str, Any], order: Any, dictize: Any) -> dict[str, Any]:
+    """One page of a query as ``{"count", "results"}``.
+
+    :param query: a ``select`` of one model
+    :param params: validated :func:`list_schema`
+    :param order: an ordering, or a list of them
+    :param dictize: row → dict
+    """
+    db = session()
+    count = db.execute(sa.select(sa.func.count()).select_from(query.order_by(None).subquery())).scalar()
+    ordering = order if isinstance(order, (list, tuple)) else [order]
+    rows = db.execute(query.order_by(*ordering).limit(params["limit"]).offset(params["offset"])).scalars()
+    return {"count": count, "results": [dictize(row) for row in rows]}

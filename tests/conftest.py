@@ -1,0 +1,62 @@
+"""What every test starts from: real PostgreSQL, Redis and Solr, and the people of the relay."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+SAMPLES = Path(os.environ.get("DINAMIS_SAMPLES", Path(__file__).parents[2] / "shared" / "samples"))
+
+#: Roles as the table of rights names them, in the order in which its columns stand.
+ROLES = ("sysadmin", "super_referent", "executive_board", "referent", "member", "outsider", "anonymous")
+
+
+@pytest.fixture
+def samples() -> Path:
+    """Real answers of public services, kept outside the project since nobody gave a licence for them."""
+    if not SAMPLES.is_dir():
+        pytest.skip(f"no real samples in {SAMPLES} (set DINAMIS_SAMPLES)")
+    return SAMPLES
+
+
+@pytest.fixture
+def relay_db(clean_db: Any, migrate_db_for: Any) -> None:
+    """An empty database with our tables."""
+    migrate_db_for("dinamis_relais")
+
+
+@pytest.fixture
+def people(relay_db: Any, with_request_context: Any) -> SimpleNamespace:
+    """One active user for each role, and the organisation that the referent and the member belong to.
+
+    ``people.context(role)`` is an action context; ``people.organization`` a dict; ``people.<role>`` a user dict.
+    """
+    from ckan import model
+    from ckan.tests import factories
+    from ckan.tests.helpers import call_action
+
+    users: dict[str, Any] = {"sysadmin": factories.Sysadmin()}
+    for role in ROLES[1:-1]:
+        users[role] = factories.User()
+    organization = factories.Organization(
+        title="Commune de Bègles",
+        users=[
+            {"name": users["referent"]["name"], "capacity": "member"},
+            {"name": users["member"]["name"], "capacity": "member"},
+        ],
+    )
+    admin = {"user": users["sysadmin"]["name"], "ignore_auth": False}
+    for role in ("super_referent", "executive_board"):
+        call_action("dinamis_role_grant", dict(admin), user=users[role]["id"], role=role)
+    call_action("dinamis_role_grant", dict(admin), user=users["referent"]["id"], role="referent",
+                organization_id=organization["id"])  # fmt: skip
+
+    def context(role: str) -> dict[str, Any]:
+        name = users[role]["name"] if role in users else ""
+        return {"user": name, "ignore_auth": False, "model": model, "auth_user_obj": model.User.get(name) if name else None}
+
+    return SimpleNamespace(**users, organization=organization, context=context, users=users)
