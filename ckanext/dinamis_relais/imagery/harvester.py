@@ -1,0 +1,183 @@
+"""The STAC harvester as ckanext-harvest knows harvesters: sources, jobs and errors are where CKAN shows them.
+
+gather lists the collections and makes one harvest object for each (never one for each scene); fetch lists
+one collection into the scene store; import brings the catalogue's series datasets up to date.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import ckan.plugins as p
+import ckan.plugins.toolkit as tk
+from ckan import model
+from sqlalchemy.exc import SQLAlchemyError
+
+from ckanext.dinamis_relais import config
+from ckanext.dinamis_relais.imagery import datasets, settings, store, sync
+from ckanext.dinamis_relais.imagery import model as scene_model
+from ckanext.dinamis_relais.imagery.normalise import Problem
+from ckanext.dinamis_relais.imagery.outside import Outside, OutsideError
+from ckanext.dinamis_relais.imagery.source import StacSource
+from ckanext.harvest.interfaces import IHarvester
+from ckanext.harvest.model import HarvestGatherError, HarvestObject, HarvestObjectError
+
+log = logging.getLogger(__name__)
+
+#: Bad items that a job's page names one by one; all of them are in the scene store.
+MAX_NAMED = 100
+
+
+class StacHarvester(p.SingletonPlugin):
+    """Harvests a STAC API into the scene store and one dataset for each collection and year."""
+
+    p.implements(IHarvester)
+
+    def info(self) -> dict[str, str]:
+        """How the form of a harvest source names this harvester."""
+        return {
+            "name": "dinamis-stac",
+            "title": "STAC (imagerie DINAMIS)",
+            "description": "Catalogue d'images STAC 0.9 à 1.1 : les scènes vont dans le magasin de scènes, "
+            "le catalogue reçoit un jeu de données par collection et par année.",
+        }
+
+    def validate_config(self, config_text: str | None) -> str:
+        """The configuration as it will be kept.
+
+        :raises ValueError: which key is wrong, and what it should be
+        """
+        settings.parse(config_text)
+        return config_text or ""
+
+    def get_original_url(self, harvest_object_id: str) -> str | None:
+        """Address of the collection, or of the collection of a series, at its source."""
+        harvest_object = HarvestObject.get(harvest_object_id)
+        if not harvest_object or not harvest_object.guid.startswith(datasets.guid_of("")):
+            return None
+        collection = harvest_object.guid[len(datasets.guid_of("")) :].split("/")[0]
+        return f"{harvest_object.source.url.rstrip('/')}/collections/{collection}"
+
+    def gather_stage(self, harvest_job: Any) -> list[str]:
+        """One harvest object for each collection that the source's configuration wants.
+
+        :returns: ids of harvest objects; empty, with an error on the job, when the source cannot be read
+        """
+        source = harvest_job.source
+        try:
+            wanted = settings.parse(source.config)
+            found = self._source(source.url, wanted).collections(wanted.collections)
+        except (ValueError, OutsideError) as error:
+            HarvestGatherError.create(message=str(error), job=harvest_job)
+            return []
+        if not found:
+            HarvestGatherError.create(message=f"{source.url}: It has no collections.", job=harvest_job)
+        ids = []
+        for collection in found:
+            harvest_object = HarvestObject(
+                guid=datasets.guid_of(collection["id"]), job=harvest_job, content=json.dumps(collection)
+            )
+            harvest_object.save()
+            ids.append(harvest_object.id)
+        return ids
+
+    def fetch_stage(self, harvest_object: Any) -> bool | str:
+        """List the collection into the scene store; an interrupted listing goes on where it stopped.
+
+        :returns: True when the series are to be brought up to date, False after an error of the whole listing
+        """
+        collection = json.loads(harvest_object.content)
+        url, source_id, job_id = harvest_object.source.url, harvest_object.source.id, harvest_object.job.id
+        object_id = harvest_object.id
+        try:
+            wanted = settings.parse(harvest_object.source.config)
+        except ValueError as error:
+            HarvestObjectError.create(message=str(error), object=harvest_object, stage="Fetch")
+            return False
+        report = _JobReport(harvest_object.job, collection["id"])
+        # No transaction of CKAN stays open while the network is waited for.
+        model.Session.commit()
+        failure = None
+        try:
+            sync.sync_collection(
+                scene_model.engine(), self._source(url, wanted), source_id, collection, wanted, report, job_id
+            )
+        except (OutsideError, store.CollectionTaken) as error:
+            failure = f"{error} What was read is kept; the next job goes on from there."
+        except SQLAlchemyError as error:
+            log.exception("scene store failed during harvest object %s", object_id)
+            reason = str(error).splitlines()[0]
+            failure = f"The scene store failed: {reason} Run 'ckan dinamis scenes status'."
+        report.close()
+        if failure:
+            HarvestObjectError.create(message=failure, object=HarvestObject.get(object_id), stage="Fetch")
+        return failure is None
+
+    def import_stage(self, harvest_object: Any) -> bool | str:
+        """Bring the collection's series datasets up to date.
+
+        :returns: ``"unchanged"`` for the collection's own object, which is no dataset: each series that was
+            written has a harvest object of its own on the same job; False after an error
+        """
+        collection = json.loads(harvest_object.content)["id"]
+        object_id = harvest_object.id
+        try:
+            counts = datasets.update_series(harvest_object, scene_model.engine(), collection, self._user())
+        except (datasets.NoOwner, tk.ValidationError) as error:
+            model.Session.rollback()
+            reason = error.error_summary if isinstance(error, tk.ValidationError) else error
+            failed = HarvestObject.get(object_id)
+            HarvestObjectError.create(message=f"{collection}: {reason}", object=failed, stage="Import")
+            return False
+        log.info("%s: series %s", collection, counts)
+        return "unchanged"
+
+    @staticmethod
+    def _source(url: str, wanted: settings.Settings) -> StacSource:
+        return StacSource(url, Outside(config.private_hosts(), wanted.headers))
+
+    @staticmethod
+    def _user() -> str:
+        """ckanext-harvest's user when one is configured, else CKAN's own."""
+        named = tk.config.get("ckanext.harvest.user_name")
+        if named:
+            return named
+        return tk.get_action("get_site_user")({"ignore_auth": True, "defer_commit": True}, {})["name"]
+
+
+class _JobReport(sync.Report):
+    """Writes what happens on the job's page: items not taken one by one, up to a number that can be read."""
+
+    def __init__(self, job: Any, collection: str):
+        self.job, self.collection = job, collection
+        self.fatal = self.repaired = 0
+
+    def problem(self, problem: Problem) -> None:
+        if not problem.fatal:
+            self.repaired += 1
+            return
+        self.fatal += 1
+        if self.fatal <= MAX_NAMED:
+            self._say(f"{self.collection}: {problem}")
+
+    def note(self, text: str) -> None:
+        self._say(text)
+
+    def page(self, run: store.Run, saved: store.Saved, matched: int | None) -> None:
+        log.info(
+            "%s: run %s, %s listed of %s, %s new, %s changed",
+            self.collection, run.id, saved.listed, matched or "?", saved.created, saved.changed,
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """Say how many problems were not named one by one."""
+        if self.fatal > MAX_NAMED:
+            self._say(f"{self.collection}: {self.fatal - MAX_NAMED} further items were not taken.")
+        if self.repaired:
+            log.info("%s: %s repairs, listed by 'ckan dinamis scenes status'", self.collection, self.repaired)
+
+    def _say(self, text: str) -> None:
+        HarvestGatherError.create(message=text, job=self.job)
+        model.Session.commit()
