@@ -10,7 +10,8 @@ from enum import Enum
 from typing import Any
 
 import sqlalchemy as sa
-from ckan import authz, model
+from ckan import authz
+from ckan import model as ckan_model  # "model" is this room's own tables
 
 from ckanext.dinamis_relais.db import session, utcnow
 
@@ -67,12 +68,12 @@ VERBS: dict[str, tuple[Role, ...]] = {
 }  # fmt: skip
 
 
-def user_of(context: dict[str, Any]) -> model.User | None:
+def user_of(context: dict[str, Any]) -> ckan_model.User | None:
     """The CKAN user of an action's context, None when nobody is logged in."""
     obj = context.get("auth_user_obj")
     if obj is not None and getattr(obj, "is_authenticated", True):
         return obj
-    return model.User.get(context["user"]) if context.get("user") else None
+    return ckan_model.User.get(context["user"]) if context.get("user") else None
 
 
 def grants_of(user_id: str) -> list[tuple[Role, str | None]]:
@@ -89,7 +90,7 @@ def grants_of(user_id: str) -> list[tuple[Role, str | None]]:
     return [(Role(role), organization_id) for role, organization_id in rows]
 
 
-def organizations_of(user: model.User | None, *roles: Role) -> set[str]:
+def organizations_of(user: ckan_model.User | None, *roles: Role) -> set[str]:
     """Ids of the organisations for which a user is referent or member (or only of the roles named)."""
     if user is None:
         return set()
@@ -100,7 +101,7 @@ def organizations_of(user: model.User | None, *roles: Role) -> set[str]:
     return ids
 
 
-def roles_of(user: model.User | None, organization_id: str | None = None) -> set[Role]:
+def roles_of(user: ckan_model.User | None, organization_id: str | None = None) -> set[Role]:
     """All roles of a user; REFERENT and MEMBER only when they hold for ``organization_id``.
 
     An expired or revoked grant is no role. A user whose CKAN state is not active has none but ANONYMOUS.
@@ -119,7 +120,7 @@ def roles_of(user: model.User | None, organization_id: str | None = None) -> set
     return roles
 
 
-def can(user: model.User | None, verb: str, organization_id: str | None = None) -> bool:
+def can(user: ckan_model.User | None, verb: str, organization_id: str | None = None) -> bool:
     """Whether a user holds a verb, for an organisation when the verb is about one.
 
     :param user: a CKAN user, None for an anonymous visitor
@@ -130,22 +131,22 @@ def can(user: model.User | None, verb: str, organization_id: str | None = None) 
     return bool(roles_of(user, organization_id) & set(VERBS[verb]))
 
 
-def holders(role: Role) -> list[model.User]:
+def holders(role: Role) -> list[ckan_model.User]:
     """Active users who hold a global role now; those whom a mail to that role reaches."""
     from ckanext.dinamis_relais.authority.model import RoleGrant as Grant
 
     return list(
         session()
         .execute(
-            sa.select(model.User)
-            .join(Grant, Grant.user_id == model.User.id)
+            sa.select(ckan_model.User)
+            .join(Grant, Grant.user_id == ckan_model.User.id)
             .where(
                 Grant.role == role.value,
                 Grant.revoked_at.is_(None),
                 sa.or_(Grant.expires_at.is_(None), Grant.expires_at > utcnow()),
-                model.User.state == "active",
+                ckan_model.User.state == "active",
             )
-            .order_by(model.User.name)
+            .order_by(ckan_model.User.name)
         )
         .scalars()
     )

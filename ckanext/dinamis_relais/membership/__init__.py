@@ -1,1 +1,1 @@
-
+"""A partner joins: entity details, files, signature, eligibility, decision, membership."""

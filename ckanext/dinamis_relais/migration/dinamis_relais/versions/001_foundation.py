@@ -77,7 +77,7 @@ def upgrade():
     )
     # The database itself refuses to change history; CKAN's tests empty tables with DELETE, hence UPDATE only.
     op.execute(
-        "CREATE FUNCTION dinamis_journal_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        "CREATE OR REPLACE FUNCTION dinamis_journal_append_only() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN RAISE EXCEPTION 'dinamis_journal is append-only'; END $$"
     )
     op.execute(
@@ -200,4 +200,4 @@ def downgrade():
         "dinamis_application", "dinamis_delivery_target", "dinamis_mail", "dinamis_journal", "dinamis_role_grant",
     ):  # fmt: skip
         op.drop_table(table)
-    op.execute("DROP FUNCTION dinamis_journal_append_only()")
+    op.execute("DROP FUNCTION IF EXISTS dinamis_journal_append_only()")

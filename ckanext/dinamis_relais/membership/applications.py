@@ -1,0 +1,301 @@
+"""The actions on files: create, change, show, list, claim, and the one transition call."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+import sqlalchemy as sa
+from ckan import model
+
+from ckanext.dinamis_relais.authority import Role, can, organizations_of, user_of
+from ckanext.dinamis_relais.db import new_id, session, utcnow
+from ckanext.dinamis_relais.gateway import wake
+from ckanext.dinamis_relais.journal import Event, record
+from ckanext.dinamis_relais.journal.model import JournalLine
+from ckanext.dinamis_relais.machine import TransitionError
+from ckanext.dinamis_relais.membership import dictize, effects, entities
+from ckanext.dinamis_relais.membership.machines import APPLICATION, EDITABLE_STATES, OPEN_STATES
+from ckanext.dinamis_relais.membership.model import Application
+from ckanext.dinamis_relais.membership.schema import FIELDS, create_schema, fields_schema
+from ckanext.dinamis_relais.schema import list_schema, listed, validated
+
+Context = dict[str, Any]
+Data = dict[str, Any]
+
+
+def actor_of(context: Context) -> str:
+    """What the journal names as the one who acts."""
+    user = user_of(context)
+    return user.id if user else "system"
+
+
+def locked(application_id: str) -> Application:
+    """A file, its row locked until the commit, read anew.
+
+    :raises toolkit.ObjectNotFound: no such file
+    """
+    query = sa.select(Application).where(Application.id == application_id)
+    row = session().execute(query.with_for_update().execution_options(populate_existing=True)).scalar_one_or_none()
+    if row is None:
+        raise tk.ObjectNotFound(tk._("This file does not exist."))
+    return row
+
+
+def _check_entity(siren: str | None) -> tuple[Any, Data | None]:
+    """Ask Recherche d'entreprises, with no transaction open: (time of the check or None, the entity).
+
+    :raises toolkit.ValidationError: the service answered that it knows no such SIREN
+    """
+    if not siren:
+        return None, None
+    session().rollback()
+    available, entity = entities.check(siren)
+    if available and entity is None:
+        raise tk.ValidationError(
+            {"siren": [tk._("Recherche d'entreprises knows no entity with the SIREN {siren}. Check the number.").format(siren=siren)]}
+        )
+    return (utcnow() if available else None), entity
+
+
+def _fill(row: Application, data: Data, entity: Data | None) -> None:
+    for name in FIELDS:
+        if name in data:
+            setattr(row, name, data[name])
+    if entity:
+        row.siret = row.siret or entity["siret"]
+        row.legal_category = entity["legal_category"] or row.legal_category
+        row.address = row.address or entity["address"]
+
+
+def _slug(title: str) -> str:
+    ascii_title = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", ascii_title).strip("-")[:90]
+
+
+def _new_organization(title: str, siren: str | None) -> str:
+    """Make the partner's organisation in the present transaction; its id."""
+    name = _slug(title) or "structure"
+    if model.Group.get(name) is not None:
+        name = f"{name}-{siren or new_id()[:8]}"
+    site = tk.get_action("get_site_user")({"ignore_auth": True, "defer_commit": True}, {})
+    context = {"ignore_auth": True, "defer_commit": True, "user": site["name"]}
+    fields = {"name": name, "title": title, **({"dinamis_siren": siren} if siren else {})}
+    return tk.get_action("organization_create")(context, fields)["id"]
+
+
+def _refuse_second(organization_id: str, kind: str) -> None:
+    query = sa.select(Application.id).where(
+        Application.organization_id == organization_id,
+        Application.kind == kind,
+        Application.state.in_(OPEN_STATES),
+    )
+    if session().execute(query).first():
+        raise tk.ValidationError(
+            {"organization_id": [tk._("This organisation already has a file under way. Open it, or withdraw it first.")]}
+        )
+
+
+def dinamis_application_create(context: Context, data_dict: Data) -> Data:
+    """Open a file (``draft``); it may be incomplete.
+
+    :param organization_id: name or id; or ``organization_title`` to make the organisation with the file
+    :param kind: ``first`` (default), ``renewal``, ``reacceptance``, ``change``
+    :param siren: checked with Recherche d'entreprises; when that does not answer, the file waits for its decision
+    :param representative: ``{given_name, family_name, function, email, phone}``; also ``referent``
+    :returns: the file
+    """
+    tk.check_access("dinamis_application_create", context, data_dict)
+    data = validated(data_dict, create_schema(), context)
+    title = (data.get("organization_title") or "").strip()
+    if not data.get("organization_id") and not title:
+        raise tk.ValidationError({"organization_id": [tk._("Choose an organisation, or give the name of a new one.")]})
+    actor = actor_of(context)
+    checked_at, entity = _check_entity(data.get("siren"))
+    organization_id = data.get("organization_id") or _new_organization(title, data.get("siren"))
+    # Locks the organisation: two people who open a file for it at once make one.
+    session().execute(sa.select(model.Group.id).where(model.Group.id == organization_id).with_for_update())
+    _refuse_second(organization_id, data["kind"])
+    row = Application(
+        id=new_id(), organization_id=organization_id, kind=data["kind"], state=APPLICATION.initial,
+        created_by=actor, representative={}, referent={}, eligibility={}, entity_checked_at=checked_at,
+        **dict.fromkeys(("siren", "siret", "legal_category", "category", "justification", "address",
+                         "territory_kind", "territory_code", "territory_name"), ""),
+    )  # fmt: skip
+    _fill(row, data, entity)
+    session().add(row)
+    session().flush()
+    record(Event.APPLICATION_CREATED, actor, "application", row.id, organization_id, kind=row.kind)
+    session().commit()
+    return dictize.application(row, user_of(context))
+
+
+def dinamis_application_update(context: Context, data_dict: Data) -> Data:
+    """Change a file while it is a draft, or while changes are asked.
+
+    :param id: the file; then any field of ``dinamis_application_create``
+    :raises toolkit.ValidationError: the file is in a state in which nothing may change
+    """
+    id_ = tk.get_or_bust(data_dict, "id")
+    tk.check_access("dinamis_application_update", context, data_dict)
+    data = validated({k: v for k, v in data_dict.items() if k in FIELDS}, fields_schema(), context)
+    actor = actor_of(context)
+    checked_at, entity = _check_entity(data.get("siren"))
+    row = locked(id_)
+    if row.state not in EDITABLE_STATES:
+        session().rollback()
+        raise tk.ValidationError(
+            {"state": [tk._("A file that is '{state}' cannot be changed. Ask for changes first.").format(state=row.state)]}
+        )
+    before = {name: getattr(row, name) for name in FIELDS}
+    if data.get("siren"):
+        row.entity_checked_at = checked_at
+    _fill(row, data, entity)
+    changed = sorted(name for name in FIELDS if getattr(row, name) != before[name])
+    if changed:
+        record(Event.APPLICATION_UPDATED, actor, "application", row.id, row.organization_id, fields=changed)
+    session().commit()
+    return dictize.application(row, user_of(context))
+
+
+@tk.side_effect_free
+def dinamis_application_show(context: Context, data_dict: Data) -> Data:
+    """One file, with what may be done with it now (``transitions``), what is ``missing``, and its ``steps``."""
+    id_ = tk.get_or_bust(data_dict, "id")
+    tk.check_access("dinamis_application_show", context, data_dict)
+    row = session().get(Application, id_)
+    user = user_of(context)
+    if row is None or not _readable(user, row):
+        raise tk.ObjectNotFound(tk._("This file does not exist."))
+    return dictize.application(row, user)
+
+
+#: What the executive board sees: files that PIGMA has submitted, never a draft.
+BOARD_STATES = ("submitted", "deferred", "accepted", "refused")
+
+
+def _readable(user: model.User | None, row: Application) -> bool:
+    if can(user, "application.prepare", row.organization_id):
+        return True
+    return row.state in BOARD_STATES or row.submitted_at is not None
+
+
+@tk.side_effect_free
+def dinamis_application_list(context: Context, data_dict: Data) -> Data:
+    """Files that the caller may see, the oldest in its state first.
+
+    :param state: one state, or several separated by commas
+    :param organization_id: only this organisation's (needed for a referent)
+    :param q: part of the organisation's name, a SIREN or a convention's number
+    :returns: ``{"count", "results", "states"}``; ``states`` counts the same selection by state
+    """
+    tk.check_access("dinamis_application_list", context, data_dict)
+    params = validated(data_dict, list_schema(), context)
+    user = user_of(context)
+    query = sa.select(Application).join(model.Group, model.Group.id == Application.organization_id)
+    if not can(user, "application.review"):
+        own = organizations_of(user, Role.REFERENT)
+        visible = Application.organization_id.in_(own)
+        if can(user, "application.decide"):
+            visible = sa.or_(visible, Application.submitted_at.is_not(None))
+        query = query.where(visible)
+    if params.get("organization_id"):
+        group = model.Group.get(params["organization_id"])
+        query = query.where(Application.organization_id == (group.id if group else ""))
+    if params.get("q"):
+        like = f"%{params['q'].strip()}%"
+        query = query.where(
+            sa.or_(model.Group.title.ilike(like), Application.siren.like(like), Application.agreement_number.ilike(like))
+        )
+    by_state = query.with_only_columns(Application.state, sa.func.count()).group_by(Application.state)
+    states = dict(session().execute(by_state).all())
+    if params.get("state"):
+        query = query.where(Application.state.in_(params["state"].split(",")))
+    found = listed(query, params, [Application.state_since, Application.id], lambda r: dictize.application(r, user))
+    return {**found, "states": states}
+
+
+def dinamis_application_claim(context: Context, data_dict: Data) -> Data:
+    """Say that I work on this file (``release`` true: no longer). The one who holds it is shown to the others."""
+    id_ = tk.get_or_bust(data_dict, "id")
+    tk.check_access("dinamis_application_claim", context, data_dict)
+    row, actor = locked(id_), actor_of(context)
+    row.claimed_by = None if tk.asbool(data_dict.get("release", False)) else actor
+    record(Event.APPLICATION_CLAIMED, actor, "application", row.id, row.organization_id, claimed_by=row.claimed_by)
+    session().commit()
+    return dictize.application(row, user_of(context))
+
+
+def dinamis_application_transition(context: Context, data_dict: Data) -> Data:
+    """Take a file one step further.
+
+    :param id: the file
+    :param transition: a name that ``dinamis_application_show`` lists under ``transitions``
+    :param reason: needed wherever someone is told no or asked for more
+    :param note: PIGMA's check of eligibility (``confirm_eligibility``)
+    :param reference: DINAMIS's reference of its decision
+    :raises toolkit.ValidationError: names the present state and what is allowed, or the field that lacks
+    :raises toolkit.NotAuthorized: the role does not hold the transition's verb
+    """
+    id_, name = tk.get_or_bust(data_dict, ["id", "transition"])
+    tk.check_access("dinamis_application_transition", context, data_dict)
+    row, user = locked(id_), user_of(context)
+    try:
+        step = APPLICATION.row(row.state, name)
+        if not context.get("ignore_auth") and not can(user, step.verb, row.organization_id):
+            raise tk.NotAuthorized(tk._("Your role does not allow this ({verb}).").format(verb=step.verb))
+        if step.guard == "entity_checked" and row.entity_checked_at is None:
+            checked_at, entity = _check_entity(row.siren)
+            row = locked(id_)
+            row.entity_checked_at = checked_at
+            _fill(row, {}, entity)
+        effects.apply(row, name, actor_of(context), data_dict)
+    except TransitionError as error:
+        session().rollback()
+        raise tk.ValidationError({"transition": [wrong_transition(error)]}) from error
+    except effects.GuardError as error:
+        session().rollback()
+        raise tk.ValidationError({error.field: [str(error)]}) from error
+    except Exception:
+        session().rollback()
+        raise
+    session().commit()
+    wake()
+    return dictize.application(row, user)
+
+
+def wrong_transition(error: TransitionError) -> str:
+    """The sentence that names the present state and what it allows."""
+    return tk._("'{name}' is not possible: the state is '{state}'. Possible now: {allowed}.").format(
+        name=error.name, state=error.state, allowed=", ".join(error.allowed) or tk._("nothing")
+    )
+
+
+@tk.side_effect_free
+def dinamis_application_history(context: Context, data_dict: Data) -> Data:
+    """What happened to a file, the oldest first: its journal lines.
+
+    :returns: ``{"count", "results"}``, each ``{at, event, actor_name, state_from, state_to, reason}``
+    """
+    id_ = tk.get_or_bust(data_dict, "id")
+    tk.check_access("dinamis_application_history", context, data_dict)
+    query = (
+        sa.select(JournalLine)
+        .where(JournalLine.object_id == id_, JournalLine.object_type == "application")
+        .order_by(JournalLine.id)
+    )
+    results = []
+    for line in session().execute(query).scalars():
+        user = model.User.get(line.actor)
+        results.append(
+            {
+                "at": line.at.isoformat(),
+                "event": line.event,
+                "actor": line.actor,
+                "actor_name": (user.fullname or user.name) if user else line.actor,
+                **{key: line.data.get(key) for key in ("state_from", "state_to", "reason")},
+            }
+        )
+    return {"count": len(results), "results": results}

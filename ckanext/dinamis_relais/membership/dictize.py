@@ -1,0 +1,102 @@
+"""Rows as the action API answers them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+from ckan import model
+
+from ckanext.dinamis_relais.authority import can
+from ckanext.dinamis_relais.db import isoformat
+from ckanext.dinamis_relais.membership import rules
+from ckanext.dinamis_relais.membership.machines import APPLICATION, MEMBERSHIP
+from ckanext.dinamis_relais.membership.model import Application, Document, Membership
+from ckanext.dinamis_relais.membership.schema import FIELDS
+
+
+def _organization(organization_id: str) -> dict[str, Any]:
+    group = model.Group.get(organization_id)
+    return {
+        "organization_id": organization_id,
+        "organization_name": group.name if group else None,
+        "organization_title": group.title if group else None,
+    }
+
+
+def application(row: Application, user: model.User | None) -> dict[str, Any]:
+    """A file, with what this user may do with it now."""
+    allowed = [
+        {"name": t.name, "reason": t.reason}
+        for t in APPLICATION.allowed(row.state)
+        if t.verb != "application.sign" and can(user, t.verb, row.organization_id)
+    ]
+    presumed = rules.presumption(row.legal_category)
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "state": row.state,
+        "returns_to": row.returns_to,
+        **_organization(row.organization_id),
+        **{name: getattr(row, name) for name in FIELDS},
+        "agreement_number": row.agreement_number,
+        "presumption": {"level": presumed.level, "why": presumed.why},
+        "eligibility": row.eligibility,
+        "entity_checked_at": isoformat(row.entity_checked_at),
+        "reason": row.reason,
+        "decided_at": isoformat(row.decided_at),
+        "decided_by": row.decided_by,
+        "decision_reference": row.decision_reference,
+        "claimed_by": row.claimed_by,
+        "due_at": isoformat(row.due_at),
+        "created_at": isoformat(row.created_at),
+        "state_since": isoformat(row.state_since),
+        "signed_at": isoformat(row.signed_at),
+        "submitted_at": isoformat(row.submitted_at),
+        "missing": rules.missing({name: getattr(row, name) for name in FIELDS}),
+        "waiting_for": rules.waiting_for(row.state),
+        "steps": rules.steps(row.state, row.returns_to),
+        "transitions": allowed,
+        "delivered": row.version > 0 and row.delivered_version == row.version,
+        "delivery_error": row.last_error,
+    }
+
+
+def membership(row: Membership, user: model.User | None) -> dict[str, Any]:
+    """A membership: what anyone may know, and for PIGMA what may be done with it."""
+    group = model.Group.get(row.organization_id)
+    extras = dict(group.extras) if group else {}
+    found = {
+        "id": row.id,
+        **_organization(row.organization_id),
+        "state": row.state,
+        "since": isoformat(row.since),
+        "until": isoformat(row.until),
+        "agreement_number": row.agreement_number,
+        "siren": extras.get("dinamis_siren"),
+        "territory_kind": extras.get("dinamis_territory_kind"),
+        "territory_code": extras.get("dinamis_territory_code"),
+    }
+    if can(user, "membership.manage", row.organization_id):
+        found["application_id"] = row.application_id
+        found["reason"] = row.reason
+        found["transitions"] = [{"name": t.name, "reason": t.reason} for t in MEMBERSHIP.allowed(row.state)]
+    return found
+
+
+def document(row: Document) -> dict[str, Any]:
+    """A paper, without its bytes; ``url`` is where they are, for who may read them."""
+    return {
+        "id": row.id,
+        "application_id": row.application_id,
+        "organization_id": row.organization_id,
+        "kind": row.kind,
+        "title": row.title,
+        "version": row.version,
+        "media_type": row.media_type,
+        "sha256": row.sha256,
+        "size": row.size,
+        "sealed": row.sealed,
+        "created_at": isoformat(row.created_at),
+        "url": tk.url_for("dinamis_membership.document", document_id=row.id, qualified=True),
+    }

@@ -1,0 +1,286 @@
+"""What each transition of a file does, in order, none of it hidden: all in the caller's transaction.
+
+:func:`apply` is the one way a file changes its state. It never commits and never uses the network.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+import sqlalchemy as sa
+from ckan import model
+from sqlalchemy.dialects.postgresql import insert
+
+from ckanext.dinamis_relais import config
+from ckanext.dinamis_relais.db import isoformat, session, utcnow
+from ckanext.dinamis_relais.gateway.secrets import one_time_token
+from ckanext.dinamis_relais.journal import Event, record
+from ckanext.dinamis_relais.machine import Transition
+from ckanext.dinamis_relais.membership import letters, papers, rules
+from ckanext.dinamis_relais.membership.machines import APPLICATION
+from ckanext.dinamis_relais.membership.model import AgreementCounter, Application, Membership, SignatureLink
+
+Data = dict[str, Any]
+
+
+class GuardError(ValueError):
+    """A transition whose conditions do not hold; ``field`` names what to put right."""
+
+    def __init__(self, field: str, message: str):
+        super().__init__(message)
+        self.field = field
+
+
+def _complete(application: Application, data: Data) -> None:
+    del data
+    lacking = rules.missing(as_rules(application))
+    if lacking:
+        raise GuardError("transition", tk._("The file is not complete. Missing: {fields}.").format(fields=", ".join(lacking)))
+
+
+def _all_accepted(application: Application, data: Data) -> None:
+    del application
+    refused = rules.not_accepted(data.get("accepted") or {})
+    if refused:
+        raise GuardError("accepted", tk._("Tick every box to sign. Not ticked: {names}.").format(names=", ".join(refused)))
+
+
+def _entity_checked(application: Application, data: Data) -> None:
+    del data
+    if application.entity_checked_at is None:
+        raise GuardError(
+            "siren",
+            tk._(
+                "The SIREN could not be checked yet: Recherche d'entreprises did not answer. "
+                "The file is kept; try again in a few minutes."
+            ),
+        )
+
+
+GUARDS: dict[str, Callable[[Application, Data], None]] = {
+    "complete": _complete,
+    "all_accepted": _all_accepted,
+    "entity_checked": _entity_checked,
+}
+
+
+def as_rules(application: Application) -> Data:
+    """The file as the pure rules read it."""
+    names = ("siren", "category", "territory_code", "representative", "justification")
+    return {name: getattr(application, name) for name in names}
+
+
+def give_number() -> str:
+    """The next convention number of this year; the counter's row is locked until the commit."""
+    year = utcnow().year
+    statement = insert(AgreementCounter).values(year=year, last=1)
+    statement = statement.on_conflict_do_update(
+        index_elements=[AgreementCounter.__table__.c.year], set_={"last": AgreementCounter.__table__.c.last + 1}
+    ).returning(AgreementCounter.__table__.c.last)
+    number = session().execute(statement).scalar_one()
+    return rules.next_number(config.agreement_number_pattern(), year, number)
+
+
+def _new_link(application: Application) -> str:
+    """Revoke the links of this file, make a new one, and give its address."""
+    session().execute(
+        sa.update(SignatureLink)
+        .where(SignatureLink.application_id == application.id, SignatureLink.used_at.is_(None))
+        .values(revoked_at=utcnow())
+        .execution_options(synchronize_session=False)
+    )
+    token, hashed = one_time_token()
+    expires = utcnow() + dt.timedelta(days=config.signature_link_days())
+    email = application.representative["email"]
+    session().add(SignatureLink(application_id=application.id, token_hash=hashed, email=email, expires_at=expires))
+    return f"{str(tk.config['ckan.site_url']).rstrip('/')}/dinamis/sign/{token}"
+
+
+def _request_signature(application: Application, row: Transition, actor: str, data: Data) -> None:
+    del data
+    if application.agreement_number is None:
+        application.agreement_number = give_number()
+    if row.document:
+        pdf = papers.amendment_pdf(application)
+        papers.keep(application, "amendment", pdf, actor, version=papers.AMENDMENT_VERSION)
+    data_link = _new_link(application)
+    letters.send(row.mail or "signature_requested", application, link=data_link)
+
+
+def _sign(application: Application, row: Transition, actor: str, data: Data) -> None:
+    link: SignatureLink = data["link"]
+    now = utcnow()
+    representative = application.representative
+    unsigned = [d for d in papers.of_application(application.id) if d.kind == "amendment"][-1]
+    versions = {text["kind"]: (text["version"], text["sha256"]) for text in papers.texts()}
+    versions["amendment"] = (papers.AMENDMENT_VERSION, unsigned.sha256)
+    versions["super_referent"] = (config.relay_name(), "")
+    evidence = {
+        "signed_at_utc": isoformat(now),
+        "name": f"{representative['given_name']} {representative['family_name']}",
+        "function": representative["function"],
+        "email": link.email,
+        "ip": data.get("ip", ""),
+        "user_agent": data.get("user_agent", ""),
+        "accepted": [
+            {"kind": kind, "version": versions[kind][0], "sha256": versions[kind][1]} for kind in rules.ACCEPTANCES
+        ],
+        "document_sha256": unsigned.sha256,
+    }
+    link.used_at, link.evidence = now, {**evidence, "digest": rules.signed_digest(signed_fields(application))}
+    application.signed_at = now
+    pdf, sealed = papers.seal(papers.amendment_pdf(application, evidence), "Signature de l'avenant")
+    papers.keep(application, "signed_amendment", pdf, actor, version=papers.AMENDMENT_VERSION, sealed=sealed)
+    letters.send(row.mail or "", application)
+
+
+def signed_fields(application: Application) -> Data:
+    """What a signature covers: when one of these changes, a new signature is needed."""
+    organization = model.Group.get(application.organization_id)
+    return {
+        "title": organization.title if organization else "",
+        "siren": application.siren,
+        "representative": application.representative,
+    }
+
+
+def _confirm_eligibility(application: Application, row: Transition, actor: str, data: Data) -> None:
+    application.eligibility = {
+        "presumption": rules.presumption(application.legal_category).level,
+        "note": (data.get("note") or "").strip(),
+        "checked_at": isoformat(utcnow()),
+        "checked_by": actor,
+    }
+    application.submitted_at = utcnow()
+    application.owe()
+    letters.send(row.mail or "", application)
+
+
+def _decide(application: Application, actor: str, data: Data) -> None:
+    application.decided_at = utcnow()
+    application.decided_by = actor
+    application.decision_reference = data.get("reference")
+
+
+def _accept(application: Application, row: Transition, actor: str, data: Data) -> None:
+    _decide(application, actor, data)
+    db = session()
+    query = sa.select(Membership).where(Membership.organization_id == application.organization_id)
+    membership = db.execute(query.with_for_update()).scalar_one_or_none()
+    if membership is None:
+        membership = Membership(organization_id=application.organization_id, since=application.decided_at)
+        db.add(membership)
+    membership.application_id = application.id
+    membership.agreement_number = application.agreement_number
+    membership.state, membership.reason = "active", None
+    membership.state_since = application.decided_at
+    membership.owe()
+    db.flush()
+    _publish(application)
+    record(Event.MEMBERSHIP_ACTIVATED, actor, "membership", membership.id, application.organization_id,
+           application_id=application.id)  # fmt: skip
+    pdf, sealed = papers.seal(papers.deed_pdf(application, membership.since), "Acte d'adhésion")
+    papers.keep(application, "membership_deed", pdf, actor, sealed=sealed)
+    letters.send(row.mail or "", application)
+
+
+def _publish(application: Application) -> None:
+    """Put the public descriptors of a member on its organisation."""
+    organization = model.Group.get(application.organization_id)
+    public = {
+        "dinamis_siren": application.siren,
+        "dinamis_legal_category": application.legal_category,
+        "dinamis_territory_kind": application.territory_kind,
+        "dinamis_territory_code": application.territory_code,
+    }
+    if organization is not None:
+        site = tk.get_action("get_site_user")({"ignore_auth": True, "defer_commit": True}, {})
+        context = {"ignore_auth": True, "defer_commit": True, "user": site["name"]}
+        patch = {"id": organization.id, **{key: value for key, value in public.items() if value}}
+        tk.get_action("organization_patch")(context, patch)
+
+
+def _refuse(application: Application, row: Transition, actor: str, data: Data) -> None:
+    _decide(application, actor, data)
+    letters.send(row.mail or "", application)
+
+
+def _ask_changes(application: Application, row: Transition, actor: str, data: Data) -> None:
+    del actor, data
+    application.returns_to = row.source
+    letters.send(row.mail or "", application)
+
+
+def _resubmit(application: Application, row: Transition, actor: str, data: Data) -> None:
+    if row.target == "submitted":
+        application.submitted_at = utcnow()
+        application.owe()
+        letters.send(row.mail or "", application)
+        return
+    target = application.returns_to
+    query = (
+        sa.select(SignatureLink)
+        .where(SignatureLink.application_id == application.id, SignatureLink.used_at.is_not(None))
+        .order_by(SignatureLink.used_at.desc())
+    )
+    signed = session().execute(query).scalars().first()
+    if signed and signed.evidence["digest"] != rules.signed_digest(signed_fields(application)):
+        target = "awaiting_signature"
+        _request_signature(application, APPLICATION.row("draft", "request_signature"), actor, data)
+    elif target == "submitted":
+        application.owe()
+    application.returns_to = target
+
+
+def _withdraw(application: Application, row: Transition, actor: str, data: Data) -> None:
+    del actor, data
+    if application.version:
+        application.owe()
+    letters.send(row.mail or "", application)
+
+
+EFFECTS: dict[str, Callable[[Application, Transition, str, Data], None]] = {
+    "request_signature": _request_signature,
+    "resend_signature": _request_signature,
+    "sign": _sign,
+    "confirm_eligibility": _confirm_eligibility,
+    "decline_eligibility": _refuse,
+    "accept": _accept,
+    "refuse": _refuse,
+    "defer": _refuse,
+    "ask_changes": _ask_changes,
+    "resubmit": _resubmit,
+    "withdraw": _withdraw,
+}
+
+
+def apply(application: Application, name: str, actor: str, data: Data) -> Transition:
+    """Take a file (its row locked) through one transition, with all that follows from it.
+
+    :param name: a transition of ``machines.APPLICATION``
+    :param actor: as in ``journal.record``
+    :param data: ``reason``, and what the transition's effect asks for
+    :raises machine.TransitionError: not possible from the present state
+    :raises GuardError: a condition does not hold, or a reason is missing
+    """
+    row = APPLICATION.row(application.state, name)
+    if row.reason and not (data.get("reason") or "").strip():
+        raise GuardError("reason", tk._("Say why: the reason is part of the message that will leave."))
+    if row.guard:
+        GUARDS[row.guard](application, data)
+    source = application.state
+    application.reason = (data.get("reason") or "").strip() or None
+    effect = EFFECTS.get(name)
+    if effect:
+        effect(application, row, actor, data)
+    application.state = application.returns_to if row.target == "@returns_to" else row.target
+    if row.target == "@returns_to":
+        application.returns_to = None
+    application.state_since = utcnow()
+    session().flush()
+    record(Event(row.event), actor, "application", application.id, application.organization_id,
+           state_from=source, state_to=application.state, reason=application.reason)  # fmt: skip
+    return row

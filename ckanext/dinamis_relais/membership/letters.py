@@ -1,0 +1,67 @@
+"""Who is written to when a file moves: one table, from which the documentation is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import ckan.plugins.toolkit as tk
+from ckan import model
+
+from ckanext.dinamis_relais.authority import Role, holders
+from ckanext.dinamis_relais.gateway import mailer
+from ckanext.dinamis_relais.membership.model import Application
+
+#: message → who receives it: ``representative``, ``referent`` (of the file), ``super_referent``, ``board``.
+RECIPIENTS: dict[str, tuple[str, ...]] = {
+    "signature_requested": ("representative",),
+    "application_signed": ("representative", "super_referent"),
+    "application_submitted": ("board",),
+    "application_ineligible": ("representative", "referent"),
+    "application_accepted": ("representative", "referent", "super_referent"),
+    "application_refused": ("representative", "referent", "super_referent"),
+    "application_deferred": ("super_referent",),
+    "application_changes": ("referent", "representative"),
+    "application_withdrawn": ("representative", "super_referent"),
+    "membership_suspended": ("representative", "referent"),
+    "membership_resumed": ("representative", "referent"),
+    "membership_ended": ("representative", "referent"),
+}
+
+
+def _people(application: Application, who: str) -> Iterable[tuple[str, str]]:
+    """(address, name) of those whom a word of the table means."""
+    if who in ("representative", "referent"):
+        person = getattr(application, who) or {}
+        if person.get("email"):
+            yield person["email"], f"{person.get('given_name', '')} {person.get('family_name', '')}".strip()
+        return
+    role = Role.SUPER_REFERENT if who == "super_referent" else Role.EXECUTIVE_BOARD
+    for user in holders(role):
+        yield user.email, user.fullname or user.name
+
+
+def send(name: str, application: Application, link: str | None = None, reason: str | None = None) -> None:
+    """Write a message to each of its recipients, once per address, in the present transaction.
+
+    :param link: a one-time link; only a message to the legal representative carries one
+    :param reason: the membership's own reason, where it is not the file's
+    """
+    if not name:
+        return
+    organization = model.Group.get(application.organization_id)
+    site = str(tk.config["ckan.site_url"]).rstrip("/")
+    values = {
+        "organization": organization.title if organization else "",
+        "number": application.agreement_number or "",
+        "reason": reason or application.reason or "",
+        "page": f"{site}/organization/{organization.name if organization else ''}/dinamis",
+        "file_page": f"{site}/dinamis/moderation/applications/{application.id}",
+        "board_page": f"{site}/dinamis/board/{application.id}",
+    }
+    written: set[str] = set()
+    for who in RECIPIENTS[name]:
+        for address, person in _people(application, who):
+            if address.lower() not in written:
+                written.add(address.lower())
+                thing = ("application", application.id, application.organization_id)
+                mailer.write(name, address, person, thing, values, link)

@@ -1,0 +1,90 @@
+"""The two state machines of membership: the file that is worked on, and the right it gives.
+
+Whoever adds a state or a transition adds a row here; pages, tests and ``docs/lifecycle.md`` follow.
+"""
+
+from __future__ import annotations
+
+from ckanext.dinamis_relais.journal.rules import Event
+from ckanext.dinamis_relais.machine import Machine, Transition
+
+_DECIDE = "application.decide"
+_REVIEW = "application.review"
+_PREPARE = "application.prepare"
+
+_WITHDRAWABLE = (
+    "draft", "awaiting_signature", "signed", "under_review", "submitted", "deferred", "changes_requested",
+)  # fmt: skip
+
+APPLICATION = Machine(
+    "application",
+    "draft",
+    (
+        Transition("draft", "request_signature", "awaiting_signature", _PREPARE, "complete",
+                   "signature_requested", "amendment", Event.APPLICATION_SIGNATURE_REQUESTED.value),
+        Transition("awaiting_signature", "resend_signature", "awaiting_signature", _PREPARE, "complete",
+                   "signature_requested", None, Event.APPLICATION_SIGNATURE_REQUESTED.value),
+        Transition("awaiting_signature", "sign", "signed", "application.sign", "all_accepted",
+                   "application_signed", "signed_amendment", Event.APPLICATION_SIGNED.value),
+        Transition("signed", "start_review", "under_review", _REVIEW, None,
+                   None, None, Event.APPLICATION_REVIEW_STARTED.value),
+        Transition("under_review", "confirm_eligibility", "submitted", _REVIEW, "entity_checked",
+                   "application_submitted", None, Event.APPLICATION_ELIGIBILITY_CONFIRMED.value),
+        Transition("under_review", "decline_eligibility", "ineligible", _REVIEW, None,
+                   "application_ineligible", None, Event.APPLICATION_INELIGIBLE.value, reason=True),
+        Transition("submitted", "accept", "accepted", _DECIDE, "entity_checked",
+                   "application_accepted", "membership_deed", Event.APPLICATION_ACCEPTED.value),
+        Transition("submitted", "refuse", "refused", _DECIDE, None,
+                   "application_refused", None, Event.APPLICATION_REFUSED.value, reason=True),
+        Transition("submitted", "defer", "deferred", _DECIDE, None,
+                   "application_deferred", None, Event.APPLICATION_DEFERRED.value, reason=True),
+        Transition("deferred", "resubmit", "submitted", _REVIEW, "entity_checked",
+                   "application_submitted", None, Event.APPLICATION_RESUBMITTED.value),
+        *(
+            Transition(state, "ask_changes", "changes_requested", verb, None,
+                       "application_changes", None, Event.APPLICATION_CHANGES_REQUESTED.value, reason=True)
+            for state, verb in (("signed", _REVIEW), ("under_review", _REVIEW), ("submitted", _DECIDE))
+        ),
+        Transition("changes_requested", "resubmit", "@returns_to", _PREPARE, "complete",
+                   None, None, Event.APPLICATION_RESUBMITTED.value),
+        *(
+            Transition(state, "withdraw", "withdrawn", _PREPARE, None,
+                       "application_withdrawn", None, Event.APPLICATION_WITHDRAWN.value)
+            for state in _WITHDRAWABLE
+        ),
+        *(
+            Transition(state, "reopen", "draft", _REVIEW, None,
+                       None, None, Event.APPLICATION_REOPENED.value)
+            for state in ("ineligible", "refused", "withdrawn")
+        ),
+    ),
+)  # fmt: skip
+
+#: An accepted application makes the membership ``active`` (again); that is no transition a person asks for.
+MEMBERSHIP = Machine(
+    "membership",
+    "active",
+    (
+        Transition("active", "suspend", "suspended", "membership.manage", None,
+                   "membership_suspended", None, Event.MEMBERSHIP_SUSPENDED.value, reason=True),
+        Transition("suspended", "resume", "active", "membership.manage", None,
+                   "membership_resumed", None, Event.MEMBERSHIP_RESUMED.value),
+        Transition("active", "end", "ended", "membership.manage", None,
+                   "membership_ended", None, Event.MEMBERSHIP_ENDED.value, reason=True),
+        Transition("suspended", "end", "ended", "membership.manage", None,
+                   "membership_ended", None, Event.MEMBERSHIP_ENDED.value, reason=True),
+    ),
+)  # fmt: skip
+
+#: States in which a file is still worked on: an organisation has at most one such file of each kind.
+OPEN_STATES = frozenset(_WITHDRAWABLE)
+#: States in which what the form holds may still be changed.
+EDITABLE_STATES = frozenset({"draft", "changes_requested"})
+
+#: The procedure in the words of its steps, for the stepper: name → states in which the file stands there.
+STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("amendment", ("draft", "awaiting_signature")),
+    ("eligibility", ("signed", "under_review", "ineligible")),
+    ("board", ("submitted", "deferred", "refused")),
+    ("member", ("accepted",)),
+)

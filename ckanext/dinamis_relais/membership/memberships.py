@@ -1,0 +1,120 @@
+"""The actions on memberships: who is a member, and its suspension, resumption and end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+import sqlalchemy as sa
+from ckan import model
+
+from ckanext.dinamis_relais import accounts
+from ckanext.dinamis_relais.authority import can, user_of
+from ckanext.dinamis_relais.db import session, utcnow
+from ckanext.dinamis_relais.gateway import wake
+from ckanext.dinamis_relais.journal import Event, record
+from ckanext.dinamis_relais.machine import TransitionError
+from ckanext.dinamis_relais.membership import dictize, letters
+from ckanext.dinamis_relais.membership.applications import Context, Data, actor_of, wrong_transition
+from ckanext.dinamis_relais.membership.machines import MEMBERSHIP
+from ckanext.dinamis_relais.membership.model import Application, Membership
+from ckanext.dinamis_relais.schema import list_schema, listed, validated
+
+
+def of_organization(organization_id: str) -> Membership | None:
+    """The membership of an organisation, whatever its state."""
+    query = sa.select(Membership).where(Membership.organization_id == organization_id)
+    return session().execute(query).scalar_one_or_none()
+
+
+@tk.side_effect_free
+def dinamis_membership_show(context: Context, data_dict: Data) -> Data:
+    """The membership of an organisation, as anyone may know it.
+
+    :param id: id of the membership; or ``organization_id``, name or id
+    """
+    tk.check_access("dinamis_membership_show", context, data_dict)
+    if data_dict.get("organization_id"):
+        group = model.Group.get(data_dict["organization_id"])
+        row = of_organization(group.id) if group else None
+    else:
+        row = session().get(Membership, tk.get_or_bust(data_dict, "id"))
+    user = user_of(context)
+    if row is None or (row.state != "active" and not can(user, "application.read", row.organization_id)):
+        raise tk.ObjectNotFound(tk._("This organisation is not a member."))
+    return dictize.membership(row, user)
+
+
+@tk.side_effect_free
+def dinamis_membership_list(context: Context, data_dict: Data) -> Data:
+    """Members by name. Visitors see those that are active; PIGMA sees all.
+
+    :param q: part of the organisation's name, or its SIREN
+    :param state: one state
+    :returns: ``{"count", "results"}``
+    """
+    tk.check_access("dinamis_membership_list", context, data_dict)
+    params = validated(data_dict, list_schema(), context)
+    user = user_of(context)
+    query = sa.select(Membership).join(model.Group, model.Group.id == Membership.organization_id)
+    if not can(user, "membership.manage"):
+        query = query.where(Membership.state == "active")
+    elif params.get("state"):
+        query = query.where(Membership.state == params["state"])
+    if params.get("organization_id"):
+        group = model.Group.get(params["organization_id"])
+        query = query.where(Membership.organization_id == (group.id if group else ""))
+    if params.get("q"):
+        query = query.where(_named(params["q"].strip()))
+    order = [model.Group.title, Membership.id]
+    return listed(query, params, order, lambda row: dictize.membership(row, user))
+
+
+def _named(text: str) -> Any:
+    # The SIREN is the file's: on CKAN 2.11 and 2.12 extras are stored differently, and this is neither.
+    numbered = sa.select(Application.id).where(
+        Application.id == Membership.application_id, Application.siren == text.replace(" ", "")
+    )
+    return sa.or_(model.Group.title.ilike(f"%{text}%"), numbered.exists())
+
+
+def dinamis_membership_transition(context: Context, data_dict: Data) -> Data:
+    """Suspend, resume or end a membership; its accounts follow.
+
+    :param id: the membership
+    :param transition: ``suspend``, ``resume`` or ``end``
+    :param reason: needed to suspend and to end
+    """
+    id_, name = tk.get_or_bust(data_dict, ["id", "transition"])
+    tk.check_access("dinamis_membership_transition", context, data_dict)
+    query = sa.select(Membership).where(Membership.id == id_)
+    row = session().execute(query.with_for_update()).scalar_one_or_none()
+    if row is None:
+        raise tk.ObjectNotFound(tk._("This membership does not exist."))
+    reason = (data_dict.get("reason") or "").strip()
+    try:
+        step = MEMBERSHIP.row(row.state, name)
+    except TransitionError as error:
+        session().rollback()
+        raise tk.ValidationError({"transition": [wrong_transition(error)]}) from error
+    if step.reason and not reason:
+        session().rollback()
+        raise tk.ValidationError({"reason": [tk._("Say why: the reason is part of the message that will leave.")]})
+    _follow(row, step.target, actor_of(context), reason)
+    application = session().get(Application, row.application_id)
+    letters.send(step.mail or "", application, reason=reason)
+    record(Event(step.event), actor_of(context), "membership", row.id, row.organization_id, reason=reason or None)
+    session().commit()
+    wake()
+    return dictize.membership(row, user_of(context))
+
+
+def _follow(row: Membership, state: str, actor: str, reason: str) -> None:
+    row.state, row.state_since, row.reason = state, utcnow(), reason or None
+    if state == "ended":
+        row.until = row.state_since
+    row.owe()
+    if state == "active":
+        accounts.resume_for_membership(row.organization_id, actor, reason)
+    else:
+        accounts.suspend_for_membership(row.organization_id, actor, reason)

@@ -1,0 +1,169 @@
+"""Rules of membership: pure, no CKAN and no database."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from stdnum.exceptions import ValidationError as NumberError
+from stdnum.fr import siren as stdnum_siren
+from stdnum.fr import siret as stdnum_siret
+
+from ckanext.dinamis_relais.membership.machines import STEPS
+
+#: What the legal representative accepts by signing (relay procedure, step 1).
+ACCEPTANCES = ("amendment", "charter", "licences", "super_referent")
+
+CATEGORIES = ("state", "local_authority", "public_establishment", "research", "association", "contractor", "other")
+TERRITORY_KINDS = ("commune", "epci", "departement", "region")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]{2,}")
+
+
+@dataclass(frozen=True)
+class Presumption:
+    """What a legal category suggests about eligibility, never the decision.
+
+    :ivar level: ``presumed``, ``to_justify``, ``contractor_only`` or ``unknown``
+    :ivar why: key of the sentence that explains it
+    """
+
+    level: str
+    why: str
+
+
+#: First digits of Insee's legal category → presumption; the longest prefix wins.
+#: Source: DINAMIS's public membership conditions (UIA), and Insee's nomenclature of legal categories.
+_PRESUMPTIONS: dict[str, Presumption] = {
+    "71": Presumption("presumed", "state"),
+    "72": Presumption("presumed", "local_authority"),
+    "73": Presumption("presumed", "public_establishment"),
+    "74": Presumption("presumed", "public_body"),
+    "41": Presumption("presumed", "industrial_public_establishment"),
+    "92": Presumption("to_justify", "association"),
+    "5": Presumption("contractor_only", "company"),
+    "1": Presumption("contractor_only", "sole_trader"),
+}
+
+
+def presumption(legal_category: str) -> Presumption:
+    """What Insee's four-digit legal category lets one presume.
+
+    >>> presumption("7210").level
+    'presumed'
+    """
+    for length in (2, 1):
+        found = _PRESUMPTIONS.get(legal_category[:length])
+        if found and legal_category[:length]:
+            return found
+    return Presumption("unknown", "unknown")
+
+
+def clean_siren(value: str) -> str:
+    """A SIREN as nine digits; spaces and dots are dropped.
+
+    :raises ValueError: not nine digits, or a wrong check digit (Luhn, ISO/IEC 7812-1); the text says which
+    """
+    digits = re.sub(r"[\s.\u00a0\u202f-]", "", value)
+    if not re.fullmatch(r"[0-9]{9}", digits):
+        raise ValueError("length")
+    if not stdnum_siren.is_valid(digits):
+        raise ValueError("checksum")
+    return digits
+
+
+def clean_siret(value: str) -> str:
+    """A SIRET as fourteen digits; La Poste's establishments have a rule of their own (digit sum).
+
+    :raises ValueError: ``length`` or ``checksum``
+    """
+    digits = re.sub(r"[\s.\u00a0\u202f-]", "", value)
+    if not re.fullmatch(r"[0-9]{14}", digits):
+        raise ValueError("length")
+    try:
+        stdnum_siret.validate(digits)
+    except NumberError as error:
+        raise ValueError("checksum") from error
+    return digits
+
+
+def missing(application: Mapping[str, Any]) -> list[str]:
+    """Names of what a file still lacks before its signature can be asked, in the form's order."""
+    representative = application.get("representative") or {}
+    lacking = [name for name in ("siren", "category", "territory_code") if not application.get(name)]
+    lacking += [
+        f"representative.{name}"
+        for name in ("given_name", "family_name", "function", "email")
+        if not representative.get(name)
+    ]
+    category, justification = application.get("category"), application.get("justification")
+    if category in ("association", "contractor", "other") and not justification:
+        lacking.append("justification")
+    return lacking
+
+
+def is_email(value: str) -> bool:
+    """Whether a text may be an address; the mail itself is the real proof."""
+    return bool(_EMAIL.fullmatch(value))
+
+
+def not_accepted(accepted: Mapping[str, Any]) -> list[str]:
+    """Which of :data:`ACCEPTANCES` were not ticked."""
+    return [name for name in ACCEPTANCES if accepted.get(name) not in (True, "true", "on", "1", 1)]
+
+
+def next_number(pattern: str, year: int, number: int) -> str:
+    """A convention's number from the operator's pattern.
+
+    :raises ValueError: the pattern names something else than ``year`` and ``number``, or lacks ``number``
+    """
+    try:
+        first, second = (pattern.format(year=year, number=n) for n in (1, 2))
+        text = pattern.format(year=year, number=number)
+    except (KeyError, IndexError, ValueError) as error:
+        raise ValueError(f"agreement_number_pattern is wrong: {error}. It knows {{year}} and {{number}}.") from error
+    if first == second:
+        raise ValueError("agreement_number_pattern has no {number}: two conventions would share one number.")
+    return text
+
+
+def steps(state: str, returns_to: str | None = None) -> list[dict[str, str]]:
+    """The stepper: each step of the procedure with ``done``, ``current``, ``stopped`` or ``todo``.
+
+    :param state: the application's state
+    :param returns_to: where it came from, while changes are asked
+    """
+    at = state if state != "changes_requested" else (returns_to or "draft")
+    position = next((i for i, (_name, states) in enumerate(STEPS) if at in states), -1)
+    stopped = state in ("ineligible", "refused", "withdrawn")
+    marks = []
+    for i, (name, _states) in enumerate(STEPS):
+        if i < position or state == "accepted":
+            mark = "done"
+        elif i == position:
+            mark = "stopped" if stopped else "current"
+        else:
+            mark = "todo"
+        marks.append({"name": name, "mark": mark})
+    return marks
+
+
+def waiting_for(state: str) -> str:
+    """Who must act now: ``pigma``, ``signatory``, ``partner``, ``board`` or ``nobody``."""
+    return {
+        "draft": "pigma",
+        "awaiting_signature": "signatory",
+        "signed": "pigma",
+        "under_review": "pigma",
+        "submitted": "board",
+        "deferred": "pigma",
+        "changes_requested": "partner",
+    }.get(state, "nobody")
+
+
+def signed_digest(fields: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) of what a signature covers, so that a later change of it is seen."""
+    return hashlib.sha256(json.dumps(fields, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

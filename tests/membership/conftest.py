@@ -1,0 +1,52 @@
+"""A real HTTP server that answers like Recherche d'entreprises, for the tests of membership."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+BEGLES = {
+    "siren": "213300395",
+    "nom_complet": "COMMUNE DE BEGLES",
+    "nom_raison_sociale": "COMMUNE DE BEGLES",
+    "nature_juridique": "7210",
+    "etat_administratif": "A",
+    "siege": {"siret": "21330039500016", "adresse": "77 RUE CALIXTE CAMELLE 33130 BEGLES", "code_postal": "33130",
+              "commune": "33039"},
+}  # fmt: skip
+
+
+@pytest.fixture
+def entity_service(ckan_config, monkeypatch):
+    """``entity_service.mode`` is ``ok``, ``down``, ``429`` or ``html``; ``known`` holds entities by SIREN."""
+    state = SimpleNamespace(mode="ok", known={BEGLES["siren"]: BEGLES}, calls=[])
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            query = parse_qs(urlsplit(self.path).query).get("q", [""])[0]
+            state.calls.append(query)
+            status = {"down": 503, "429": 429}.get(state.mode, 200)
+            found = [state.known[query]] if query in state.known else []
+            body = "<html>" if state.mode == "html" else json.dumps({"results": found, "total_results": len(found)})
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            if state.mode == "429":
+                self.send_header("Retry-After", "3")
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}"
+    monkeypatch.setitem(ckan_config, "ckanext.dinamis_relais.entity_search_url", address)
+    yield state
+    server.shutdown()
+    server.server_close()
