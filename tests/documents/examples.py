@@ -44,8 +44,20 @@ EVIDENCE = {
 def amendment(**changes: object) -> dict:
     """A signed amendment's data."""
     texts = [
-        {"kind": "charter", "title": "Charte DINAMIS", "version": "1.0", "date": "2026-01-15", "sha256": SHA_CHARTER},
-        {"kind": "licences", "title": "Licences", "version": "2.1", "date": "2026-02-01", "sha256": SHA_LICENCES},
+        {
+            "kind": "charter",
+            "title": "Charte DINAMIS",
+            "version": "1.0",
+            "date": "2026-01-15",
+            "sha256": SHA_CHARTER,
+        },
+        {
+            "kind": "licences",
+            "title": "Licences",
+            "version": "2.1",
+            "date": "2026-02-01",
+            "sha256": SHA_LICENCES,
+        },
     ]
     data = {
         **_PARTIES,

@@ -37,7 +37,8 @@ def test_large_bitmaps_are_reduced():
 
 
 def test_plain_drawings_pass_without_their_doctype():
-    head = '<?xml version="1.0"?><!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/x.dtd"><!-- x -->'
+    head = '<?xml version="1.0"?>\n'
+    head += '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/x.dtd"><!-- x -->'
     inner = (
         "<style>rect { fill: url(#g) }</style>"
         '<linearGradient id="g"/><use xlink:href="#g"/><image href="data:image/png;base64,AAAA"/>'

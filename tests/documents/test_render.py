@@ -11,7 +11,18 @@ from pypdf import PdfReader
 from ckanext.dinamis_relais.documents import DocumentError
 from ckanext.dinamis_relais.documents.render import render
 
-from .examples import EVIDENCE, SHA_CHARTER, SHA_LICENCES, SHA_SHOWN, amendment, deed, letters, png, svg, words
+from .examples import (
+    EVIDENCE,
+    SHA_CHARTER,
+    SHA_LICENCES,
+    SHA_SHOWN,
+    amendment,
+    deed,
+    letters,
+    png,
+    svg,
+    words,
+)
 
 TEMPLATES = {
     "amendment": amendment(),
@@ -60,8 +71,10 @@ def test_the_fonts_are_embedded():
 def test_the_amendment_holds_its_data():
     text = words(render("amendment", amendment()))
     for expected in (
-        "2024-0317", "15 octobre 2024", "Commune de L’Exemple-sur-Dordogne", "213 300 395 00017", "213 300 395",
-        "1 place de la Mairie", "33000 L’Exemple", "GIP ATGeRi", "Camille Exemple", "Maire", "15 janvier 2026",
+        "2024-0317", "15 octobre 2024", "Commune de L’Exemple-sur-Dordogne", "213 300 395 00017",
+        "213 300 395",
+        "1 place de la Mairie", "33000 L’Exemple", "GIP ATGeRi", "Camille Exemple", "Maire",
+        "15 janvier 2026",
         "1er février 2026", "23 novembre 2026", "super-référent", "6f0c2a1e-5b7e-4f57-9f5c-0a6f0f5b1c11",
         "(modèle non officiel)",
     ):  # fmt: skip
@@ -83,7 +96,13 @@ def test_the_evidence_is_the_last_page_and_only_when_signed():
 
 def test_the_deed_holds_the_decision():
     text = words(render("membership_deed", deed()))
-    for expected in ("BE-2026-117", "1er décembre 2026", "2 décembre 2026", "Bureau exécutif DINAMIS", "L’Exemple"):
+    for expected in (
+        "BE-2026-117",
+        "1er décembre 2026",
+        "2 décembre 2026",
+        "Bureau exécutif DINAMIS",
+        "L’Exemple",
+    ):
         assert expected in text
 
 
@@ -107,7 +126,11 @@ def test_a_logo_is_printed_with_its_description(image):
 
 def test_a_missing_logo_leaves_no_hole():
     without, with_logo = (
-        max(letter.y1 for letter in letters(render("membership_deed", deed(), assets=assets))[0] if letter.size > 15)
+        max(
+            letter.y1
+            for letter in letters(render("membership_deed", deed(), assets=assets))[0]
+            if letter.size > 15
+        )
         for assets in (None, {"logo": png()})
     )
     assert without - with_logo > 40
@@ -144,7 +167,9 @@ def test_very_long_or_empty_names_stay_on_the_page(name):
     pdf = render("amendment", data)
     for page in letters(pdf):
         assert min(letter.x0 for letter in page) >= MARGIN - 1
-        assert max(letter.x1 for letter in page if letter.get_text().strip()) <= 595.3 - MARGIN + 4  # punctuation hangs
+        assert (
+            max(letter.x1 for letter in page if letter.get_text().strip()) <= 595.3 - MARGIN + 4
+        )  # punctuation hangs
 
 
 def test_unseen_characters_are_written_out():
@@ -180,7 +205,9 @@ def test_an_operators_file_replaces_one_and_the_rest_stays(tmp_path: Path):
 
 
 def test_a_demonstration_says_so():
-    assert "DÉMONSTRATION — document sans valeur" in words(render("membership_deed", deed(demonstration=True)))
+    assert "DÉMONSTRATION — document sans valeur" in words(
+        render("membership_deed", deed(demonstration=True))
+    )
 
 
 @pytest.mark.parametrize(
@@ -243,7 +270,9 @@ def test_a_missing_folder_or_a_bad_asset_is_refused(tmp_path: Path):
 
 
 def test_the_evidence_may_lack_particulars():
-    text = words(render("amendment", amendment(evidence={**EVIDENCE, "ip": None, "function": "", "accepted": []})))
+    text = words(
+        render("amendment", amendment(evidence={**EVIDENCE, "ip": None, "function": "", "accepted": []}))
+    )
     assert "Adresse IP" not in text
     assert "Textes acceptés" not in text.split("Preuve de la signature")[1]
 

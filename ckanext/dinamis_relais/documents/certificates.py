@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, NoEncryption, pkcs12
 from cryptography.x509.oid import NameOID
 
-from .errors import DocumentError, N_
+from .errors import N_, DocumentError
 
 DEMONSTRATION = "DÉMONSTRATION — cachet sans valeur"
 DEMONSTRATION_DAYS = 3 * 365
@@ -23,8 +23,8 @@ DEMONSTRATION_DAYS = 3 * 365
 def self_signed(path: Path, password: str | None, common_name: str) -> x509.Certificate:
     """Write a PKCS#12 for the demonstration (P-256, three years, mode 600) and give its certificate.
 
-    Its subject says that it is a demonstration. Raises ``DocumentError`` when ``path`` exists: a new key would
-    leave every seal of the old one unverifiable.
+    Its subject says that it is a demonstration. Raises ``DocumentError`` when ``path`` exists:
+    a new key would leave every seal of the old one unverifiable.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name(
@@ -36,8 +36,8 @@ def self_signed(path: Path, password: str | None, common_name: str) -> x509.Cert
     )
     now = datetime.now(timezone.utc)
     usage = dict.fromkeys(
-        ("key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign", "crl_sign", "encipher_only",
-         "decipher_only"), False,
+        ("key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign", "crl_sign",
+         "encipher_only", "decipher_only"), False,
     )  # fmt: skip
     certificate = (
         x509.CertificateBuilder()
@@ -69,7 +69,7 @@ def self_signed(path: Path, password: str | None, common_name: str) -> x509.Cert
 
 
 def read_pkcs12(path: Path, password: str | None) -> pkcs12.PKCS12KeyAndCertificates:
-    """Open a PKCS#12 file. Raises ``DocumentError`` when it is absent, unreadable, or the password is wrong."""
+    """Open a PKCS#12 file. Raises ``DocumentError`` when it is absent, unreadable or locked."""
     try:
         opened = pkcs12.load_pkcs12(path.read_bytes(), password.encode() if password else None)
     except (OSError, ValueError) as error:
@@ -98,7 +98,7 @@ def certificate_of(path: Path, password: str | None) -> x509.Certificate:
 
 
 def read_certificates(paths: Iterable[Path]) -> list[x509.Certificate]:
-    """Read trusted certificates from PEM (one or several in a file) or DER files. Raises ``DocumentError``."""
+    """Read trusted certificates from PEM (one or several a file) or DER files. Raises ``DocumentError``."""
     found: list[x509.Certificate] = []
     for path in paths:
         try:

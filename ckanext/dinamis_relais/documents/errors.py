@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def N_(text: str) -> str:  # noqa: N802
+def N_(text: str) -> str:
     """Mark ``text`` as translatable and give it back: this room does not know the language of the reader."""
     return text
 

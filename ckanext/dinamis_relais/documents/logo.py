@@ -11,10 +11,10 @@ import io
 import re
 from dataclasses import dataclass
 
-from lxml import etree
+from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # lxml ships no types
 from PIL import Image, ImageOps
 
-from .errors import DocumentError, N_
+from .errors import N_, DocumentError
 
 MAX_BYTES = 2 * 1024 * 1024
 MAX_SIDE = 6000  # pixels: a poster scanned at 300 dots per inch
@@ -45,7 +45,8 @@ def check_logo(content: bytes, field: str = "logo") -> Logo:
     """Give the cleaned image, as PNG (from PNG or JPEG) or SVG.
 
     Raises ``DocumentError`` about ``field`` when it is empty, larger than ``MAX_BYTES``, of another type,
-    broken, too large in pixels, or an SVG with scripts, entities, animation or anything fetched from elsewhere.
+    broken, too large in pixels, or an SVG with scripts, entities, animation, text or anything fetched from
+    elsewhere.
     """
     if not content:
         raise DocumentError(field, N_("The file is empty."), N_("Choose a PNG, JPEG or SVG image."))
@@ -99,7 +100,12 @@ def _bitmap(content: bytes, field: str) -> Logo:
 
 def _drawing(content: bytes, field: str) -> Logo:
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_pis=True, remove_comments=True
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_pis=True,
+        remove_comments=True,
     )
     try:
         root = etree.fromstring(content, parser)
@@ -108,7 +114,9 @@ def _drawing(content: bytes, field: str) -> Logo:
             field, N_("The drawing is not well-formed XML."), N_("Export it again as plain SVG.")
         ) from error
     if root.tag != f"{{{SVG}}}svg":
-        raise DocumentError(field, N_("The file is XML but not an SVG drawing."), N_("Export it again as plain SVG."))
+        raise DocumentError(
+            field, N_("The file is XML but not an SVG drawing."), N_("Export it again as plain SVG.")
+        )
     dtd = root.getroottree().docinfo.internalDTD
     if dtd is not None and next(iter(dtd.iterentities()), None) is not None:
         raise _active(field, "<!ENTITY>")

@@ -9,6 +9,7 @@ file that breaks what it can check of them.
 from __future__ import annotations
 
 import json
+import math
 import re
 import shutil
 import tempfile
@@ -20,7 +21,7 @@ from pathlib import Path
 
 import typst
 
-from .errors import DocumentError, N_
+from .errors import N_, DocumentError
 from .logo import check_logo
 
 SHIPPED = Path(__file__).parent / "templates"
@@ -32,7 +33,10 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 # Templates of an operator come from a folder, never from the network in the middle of a signature.
 _PACKAGE = re.compile(r"""["']@[\w-]+/""")
 # What Libertinus Serif is sure to draw; the rest is tried, and written as its code point when no font has it.
-_DRAWABLE = re.compile("[\n\u0020-\u007e\u00a0-\u024f\u0370-\u03ff\u0400-\u045f\u1e00-\u1eff\u2010-\u2027\u202f-\u203a\u20ac\u2116\u2122]")
+_DRAWABLE = re.compile(
+    "[\n\u0020-\u007e\u00a0-\u024f\u0370-\u03ff\u0400-\u045f\u1e00-\u1eff"
+    "\u2010-\u2027\u202f-\u203a\u20ac\u2116\u2122⟨⟩]"
+)
 _OWN_FOLDER = re.compile(r"[^\s(]*dinamis-document-[^/\s]+/")
 _NOT_DRAWN = "could not be displayed"
 
@@ -83,7 +87,9 @@ def clean(value: object, field: str = "data", depth: int = 0) -> object:
         raise DocumentError(field, N_("The data is nested too deeply."))
     if isinstance(value, str):
         return _clean_text(value)
-    if value is None or isinstance(value, bool | int) or (isinstance(value, float) and abs(value) < float("inf")):
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float) and math.isfinite(value):
         return value
     if isinstance(value, Mapping):
         return {_key(key, field): clean(item, f"{field}.{key}", depth + 1) for key, item in value.items()}
@@ -124,7 +130,7 @@ def _code_point(char: str) -> str:
 
 def _spell_undrawable(value: object) -> object:
     if isinstance(value, str):
-        return "".join(char if _DRAWABLE.match(char) or char in "⟨⟩" else _code_point(char) for char in value)
+        return "".join(char if _DRAWABLE.match(char) else _code_point(char) for char in value)
     if isinstance(value, dict):
         return {key: _spell_undrawable(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 from asn1crypto import cms
 from asn1crypto import x509 as asn1_x509
@@ -29,7 +30,7 @@ from pyhanko.sign.validation.status import PdfSignatureStatus, SignatureCoverage
 from pyhanko_certvalidator import ValidationContext
 
 from .certificates import read_pkcs12
-from .errors import DocumentError, N_
+from .errors import N_, DocumentError
 
 # A seal of someone unknown is an answer here, not an incident worth a traceback in the site's log.
 logging.getLogger("pyhanko.sign.validation").setLevel(logging.ERROR)
@@ -51,7 +52,8 @@ def seal(
     """Add an invisible PAdES seal (B-B, or B-T with the RFC 3161 service of ``timestamp_url``).
 
     With ``timestamp_url`` this calls that service, for at most ``TIMESTAMP_SECONDS``: keep it out of a
-    transaction. Raises ``DocumentError`` about ``pkcs12``, ``timestamp_url`` (may pass: try again) or ``pdf``.
+    transaction. Raises ``DocumentError`` about ``pkcs12``, ``timestamp_url`` (may pass: try again) or
+    ``pdf``.
     """
     read_pkcs12(pkcs12, password)
     signer = signers.SimpleSigner.load_pkcs12(str(pkcs12), passphrase=password.encode() if password else None)
@@ -59,6 +61,8 @@ def seal(
         raise DocumentError(
             "pkcs12", N_("The key of %(path)s cannot seal."), N_("Use an RSA or ECDSA key."), path=pkcs12
         )
+    # Who checks has the authority's own certificate; a copy here would be bytes that nothing protects.
+    signer.embed_roots = False
     stamper = timestamps.HTTPTimeStamper(timestamp_url, timeout=TIMESTAMP_SECONDS) if timestamp_url else None
     try:
         # PDF/A wants an end of line before what is appended, and Typst's last line has none.
@@ -98,7 +102,8 @@ class Verification:
     """What a file's seals say. With several, all must hold; ``signer`` and ``signed_at`` are of the last.
 
     ``problems`` are constant English message ids; ``details`` the libraries' words, for a log.
-    ``signed_at`` is UTC, from the time-stamp when ``timestamped``, otherwise only what the sealer's clock said.
+    ``signed_at`` is UTC, from the time-stamp when ``timestamped``, otherwise only what the sealer's
+    clock said.
     """
 
     sealed: bool = False
@@ -114,7 +119,8 @@ class Verification:
     @property
     def valid(self) -> bool:
         """Whether the file is sealed, whole, unchanged, and by someone trusted."""
-        return self.sealed and self.intact and self.covers_whole_document and self.trusted and not self.problems
+        whole = self.sealed and self.intact and self.covers_whole_document
+        return whole and self.trusted and not self.problems
 
 
 def verify(pdf: bytes, trust: Sequence[x509.Certificate]) -> Verification:
@@ -153,23 +159,41 @@ def _status(signature: EmbeddedPdfSignature, trust: Sequence[x509.Certificate]) 
 
 
 def _canonical(signature: EmbeddedPdfSignature, pdf: bytes) -> bool:
-    """Whether the bytes a seal cannot sign, those that hold it, have the one form they may have (DER, ISO 32000).
+    """Whether the bytes that hold a seal, which it cannot sign, have their one proper form (DER).
 
     Without this a byte of the padding, or of a field that no signature protects, could change unseen.
     """
-    start, end = int(signature.byte_range[1]), int(signature.byte_range[2])
+    signed: Any = signature.byte_range
+    start, end = int(signed[1]), int(signed[2])
     hexadecimal = pdf[start + 1 : end - 1]
-    held = cms.ContentInfo.load(bytes.fromhex(hexadecimal.decode("ascii")))
-    inner = held["content"]
-    signer = inner["signer_infos"][0]
+    held: Any = cms.ContentInfo.load(bytes.fromhex(hexadecimal.decode("ascii")))
     exact = held.copy().dump(force=True).hex().encode("ascii").ljust(len(hexadecimal), b"0")
     return (
         pdf[start : start + 1] + pdf[end - 1 : end] == b"<>"
         and hexadecimal in (exact, exact.upper())
-        and inner["version"].native == signer["version"].native == _CMS_VERSION[signer["sid"].name]
-        and [item.dump() for item in inner["digest_algorithms"]] == [signer["digest_algorithm"].dump()]
-        and inner["encap_content_info"]["content_type"].native == "data"
-        and len(inner["signer_infos"]) == 1
+        and _unsigned_fields_fit(held["content"], "data")
+        and _only_time_stamps(held["content"]["signer_infos"][0]["unsigned_attrs"])
+    )
+
+
+def _only_time_stamps(attributes: Any) -> bool:
+    return not isinstance(attributes, cms.CMSAttributes) or all(
+        attribute["type"].native == "signature_time_stamp_token"
+        and all(_unsigned_fields_fit(stamp["content"], "tst_info") for stamp in attribute["values"])
+        for attribute in attributes
+    )
+
+
+def _unsigned_fields_fit(held: Any, content_type: str) -> bool:
+    """Whether the fields that no signature protects are the only ones that the protected ones allow."""
+    signer = held["signer_infos"][0]
+    signer_version = _CMS_VERSION[signer["sid"].name]
+    return (
+        len(held["signer_infos"]) == 1
+        and signer["version"].native == signer_version
+        and held["version"].native == (signer_version if content_type == "data" else "v3")
+        and held["encap_content_info"]["content_type"].native == content_type
+        and [item.dump() for item in held["digest_algorithms"]] == [signer["digest_algorithm"].dump()]
     )
 
 
@@ -189,10 +213,13 @@ def _conclude(
     permitted = all(status.docmdp_ok or status.modification_level is None for status in statuses)
     found = (
         (not signed, N_("The document was changed after it was sealed.")),
-        (not tidy, N_("The bytes that hold the seal itself were changed, or are not written as the standard asks.")),
+        (not tidy, N_("The bytes that hold the seal itself were changed, or are not as the standard asks.")),
         (not result.covers_whole_document, N_("Something was added after the last seal.")),
         (result.intact and not permitted, N_("A change made after the seal goes beyond what it allows.")),
-        (result.intact and not result.trusted, N_("The seal's certificate is not trusted, or was not valid at that time.")),
+        (
+            result.intact and not result.trusted,
+            N_("The seal's certificate is not trusted, or was not valid at that time."),
+        ),
         (stamp is not None and not result.timestamped, N_("The time-stamp does not hold or is not trusted.")),
     )
     result.problems.extend(problem for holds, problem in found if holds)
