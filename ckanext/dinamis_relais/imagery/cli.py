@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import ckan.plugins.toolkit as tk
 import click
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.imagery import model as scene_model
 
 __all__ = ["demo", "scenes"]
@@ -37,7 +37,7 @@ def upgrade() -> None:
 
 
 @scenes.command()
-@click.option("--problems", default=10, show_default=True, help="How many problems to list for each collection.")
+@click.option("--problems", default=10, show_default=True, help="Problems to list for each collection.")
 def status(problems: int) -> None:
     """What the store holds, how the last harvest of each collection went, and what could not be taken."""
     engine = scene_model.engine()
@@ -83,14 +83,15 @@ def demo() -> None:
 
 @demo.command("harvest")
 @click.option("--source-url", required=True, help="Address of the STAC API to harvest (its landing page).")
-@click.option("--organization", help="Name of the organization that owns the source; the first one by default.")
+@click.option("--organization", help="Name of the owner; the first organization by default.")
 def demo_harvest(source_url: str, organization: str | None) -> None:
     """Make the demonstration's harvest source when it is missing, and harvest it now."""
     from ckanext.dinamis_relais.imagery.demo import harvest_now, source_of
 
-    for host in config.private_hosts():
-        click.echo(f"Outside calls may reach {host}.")
-    source = source_of(source_url, organization)
+    try:
+        source = source_of(source_url, organization)
+    except tk.ValidationError as error:
+        raise click.ClickException(f"The harvest source was not made: {error.error_dict}") from error
     click.echo(f"Harvest source: {source['title']} ({source_url})")
     with _progress():
         job = harvest_now(source["id"])

@@ -13,6 +13,7 @@ from typing import Any
 import ckan.plugins as p
 import ckan.plugins.toolkit as tk
 from ckan import model
+from ckan.lib.search import rebuild
 from sqlalchemy.exc import SQLAlchemyError
 
 from ckanext.dinamis_relais import config
@@ -30,10 +31,28 @@ log = logging.getLogger(__name__)
 MAX_NAMED = 100
 
 
+@tk.chained_action
+def _harvest_source_reindex(next_: Any, context: dict[str, Any], data_dict: dict[str, Any]) -> Any:
+    """On CKAN 2.12, ckanext-harvest 1.6.3 indexes a source without its type and configuration.
+
+    After the first job its form and ``run-test`` then miss them. CKAN's own indexing has them.
+    """
+    if not tk.check_ckan_version(min_version="2.12.0b0"):
+        return next_(context, data_dict)
+    tk.check_access("harvest_source_reindex", context, data_dict)
+    rebuild(data_dict["id"], defer_commit=context.get("defer_commit", False))
+    return True
+
+
 class StacHarvester(p.SingletonPlugin):
     """Harvests a STAC API into the scene store and one dataset for each collection and year."""
 
     p.implements(IHarvester)
+    p.implements(p.IActions)
+
+    def get_actions(self) -> dict[str, Any]:
+        """One repair of ckanext-harvest, where it belongs: only a site that harvests has it."""
+        return {"harvest_source_reindex": _harvest_source_reindex}
 
     def info(self) -> dict[str, str]:
         """How the form of a harvest source names this harvester."""
