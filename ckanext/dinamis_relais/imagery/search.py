@@ -64,11 +64,13 @@ class Found:
     """One page of a search.
 
     :ivar items: JSON texts of items, as stored
+    :ivar keys: (collection, id) of each
     :ivar matched: how many scenes match in all, None when it was not asked
     :ivar token: what the next page is asked with, None at the end
     """
 
     items: list[str]
+    keys: list[tuple[str, str]]
     matched: int | None
     token: str | None
 
@@ -108,15 +110,12 @@ def run(engine: Any, search: Search, count: bool = True) -> Found:
     query = query.order_by(*KEYSET).limit(search.limit + 1)
     with engine.connect() as connection:
         rows = connection.execute(query).all()
-        matched = None
-        if count:
-            matched = connection.execute(
-                sa.select(sa.func.count()).select_from(scenes).where(search.where())
-            ).scalar_one()
+        total = sa.select(sa.func.count()).select_from(scenes).where(search.where())
+        matched_ = connection.execute(total).scalar_one() if count else None
     page = rows[: search.limit]
     more = len(rows) > search.limit
     token = _token(page[-1][1], page[-1][2], page[-1][3]) if more and page else None
-    return Found([row[0] for row in page], matched, token)
+    return Found([row[0] for row in page], [(row[2], row[3]) for row in page], matched_, token)
 
 
 def show(engine: Any, collection: str, item_id: str) -> str | None:

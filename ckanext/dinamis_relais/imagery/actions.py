@@ -1,0 +1,80 @@
+"""Actions on scenes. They read; nothing here writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+import orjson
+
+from ckanext.dinamis_relais.imagery import model as scene_model
+from ckanext.dinamis_relais.imagery import search, stac
+from ckanext.dinamis_relais.imagery.datasets import site_url
+
+__all__ = ["dinamis_scene_search", "dinamis_scene_show"]
+
+
+@tk.side_effect_free
+def dinamis_scene_search(context: dict[str, Any], data_dict: dict[str, Any]) -> dict[str, Any]:
+    """Scenes that match a STAC search, newest first.
+
+    :param bbox: west, south, east, north in degrees
+    :param intersects: GeoJSON geometry (longitude, latitude); not together with ``bbox``
+    :param datetime: RFC 3339 instant or interval, UTC
+    :param collections: list of ids
+    :param ids: list of ids
+    :param query: conditions on ``eo:cloud_cover`` (percent), ``platform``, ``gsd`` (metres)
+    :param limit: scenes a page, 1 to 1000, 10 by default
+    :param token: where a page before ended, from its ``next`` link
+    :returns: a GeoJSON FeatureCollection with ``numberMatched``, ``numberReturned`` and a ``next`` link
+    :raises toolkit.ValidationError: which member cannot be understood, and what is expected
+    """
+    tk.check_access("dinamis_scene_search", context, data_dict)
+    return orjson.loads(search_text(data_dict))
+
+
+@tk.side_effect_free
+def dinamis_scene_show(context: dict[str, Any], data_dict: dict[str, Any]) -> dict[str, Any]:
+    """One scene as a STAC 1.1 item.
+
+    :param collection: id of its collection
+    :param id: its id
+    :raises toolkit.ObjectNotFound: there is no such scene
+    """
+    tk.check_access("dinamis_scene_show", context, data_dict)
+    return orjson.loads(show_text(*tk.get_or_bust(data_dict, ["collection", "id"])))
+
+
+def site() -> stac.Site:
+    """This site, as links name it."""
+    return stac.Site(site_url(), tk.config.get("ckan.site_title") or "CKAN")
+
+
+def search_text(body: dict[str, Any], asked: dict[str, str] | None = None, href: str | None = None) -> str:
+    """The answer to a search as JSON text. The STAC API sends it so: no item is read on the way.
+
+    :param body: as ``dinamis_scene_search`` takes it
+    :param asked: parameters of a GET, which its ``next`` link repeats; None when the search was a POST
+    :param href: address that was asked; the search's by default
+    """
+    here = site()
+    address = href or f"{here.root}/search"
+    try:
+        found = search.run(scene_model.engine(), search.parse(body))
+    except search.SearchError as error:
+        raise tk.ValidationError({error.field: [str(error)]}) from error
+    repeated = body if asked is None else asked
+    params = {key: value for key, value in repeated.items() if key != "token" and value is not None}
+    links = [*stac.base_links(here, address), *stac.next_link(address, params, found.token, asked is None)]
+    return stac.item_collection(here, found, links)
+
+
+def show_text(collection: str, item_id: str) -> str:
+    """One item as JSON text.
+
+    :raises toolkit.ObjectNotFound: there is no such scene
+    """
+    stored = search.show(scene_model.engine(), collection, item_id)
+    if stored is None:
+        raise tk.ObjectNotFound(tk._("There is no such scene."))
+    return stac.item_text(site(), stored, collection, item_id)

@@ -1,0 +1,111 @@
+"""Places by name and names of places, by API Géo, remembered in Redis: communes seldom move."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+from ckan.lib.redis import connect_to_redis
+from redis.exceptions import RedisError
+
+from ckanext.dinamis_relais import config
+from ckanext.dinamis_relais.imagery.outside import Outside, OutsideError
+
+#: Seconds. A commune's outline changes with a vintage, once a year.
+KEEP = 30 * 24 * 3600
+#: Seconds. A service that did not answer is asked again after this.
+KEEP_NOTHING = 300
+#: Seconds that a page waits for a name.
+PATIENCE = 4
+
+
+class PlaceUnavailable(Exception):
+    """API Géo does not answer; nobody knows whether the place exists."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A commune.
+
+    :ivar code: Insee's code, five characters
+    :ivar outline: GeoJSON geometry (longitude, latitude), None when the service gave none
+    """
+
+    name: str
+    code: str
+    outline: dict[str, Any] | None
+
+
+def find(text: str) -> list[Place]:
+    """Communes by name or by Insee code, the likeliest first.
+
+    :raises PlaceUnavailable: the service does not answer
+    """
+    text = text.strip()
+    if not text:
+        return []
+    key = "code" if len(text) == 5 and text[0].isdigit() and text[2:].isdigit() else "nom"
+    query = {key: text, "fields": "nom,code,contour,centre", "boost": "population", "limit": "6"}
+    places = [place for one in _ask(query) if (place := _place(one))]
+    wanted = plain(text)
+    return sorted(places, key=lambda place: plain(place.name) != wanted)
+
+
+def around(longitude: float, latitude: float) -> str | None:
+    """The name of the commune at a point, None when there is none or nobody answers."""
+    query = {"lat": f"{latitude:.3f}", "lon": f"{longitude:.3f}", "fields": "nom,code", "limit": "1"}
+    try:
+        found = _ask(query)
+    except PlaceUnavailable:
+        return None
+    return str(found[0]["nom"]) if found and found[0].get("nom") else None
+
+
+def plain(text: str) -> str:
+    """Lower case without accents or hyphens, for comparing names."""
+    bare = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return bare.lower().replace("-", " ").replace("'", " ").strip()
+
+
+def _place(one: dict[str, Any]) -> Place | None:
+    if not one.get("nom") or not one.get("code"):
+        return None
+    outline = one.get("contour") or one.get("centre")
+    return Place(str(one["nom"]), str(one["code"]), outline if isinstance(outline, dict) else None)
+
+
+def _ask(query: dict[str, str]) -> list[dict[str, Any]]:
+    url = f"{config.geo_api_url()}/communes?{urlencode(query)}"
+    key = f"dinamis:geo:{url}"
+    kept = _remembered(key)
+    if kept is None:
+        try:
+            outside = Outside(config.private_hosts(), timeout=PATIENCE, retries=0)
+            kept, seconds = outside.fetch(url)[0], KEEP
+        except OutsideError:
+            kept, seconds = b"null", KEEP_NOTHING
+        _remember(key, kept, seconds)
+    try:
+        answer = orjson.loads(kept)
+    except orjson.JSONDecodeError:
+        answer = None
+    if not isinstance(answer, list):
+        raise PlaceUnavailable("API Géo")
+    return [one for one in answer if isinstance(one, dict)]
+
+
+def _remembered(key: str) -> bytes | None:
+    try:
+        return connect_to_redis().get(key)  # type: ignore[return-value]
+    except RedisError:
+        return None
+
+
+def _remember(key: str, value: bytes, seconds: int) -> None:
+    try:
+        connect_to_redis().setex(key, seconds, value)
+    except RedisError:
+        return

@@ -1,0 +1,220 @@
+"""The explorer and a scene's page, for people. What they show comes from the actions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+import orjson
+from flask import Blueprint, Response
+from shapely.geometry import shape
+from sqlalchemy.exc import SQLAlchemyError
+
+from ckanext.dinamis_relais import __version__, config
+from ckanext.dinamis_relais.imagery import actions, describe, places, search, tiles
+from ckanext.dinamis_relais.imagery import filters as rules
+from ckanext.dinamis_relais.imagery import model as scene_model
+from ckanext.dinamis_relais.imagery.stac_views import dinamis_stac
+from ckanext.dinamis_relais.imagery.words import platform_name
+from ckanext.dinamis_relais.web import act, page
+
+__all__ = ["dinamis_imagery", "dinamis_stac"]
+
+dinamis_imagery = Blueprint("dinamis_imagery", __name__, url_prefix="/dinamis/images")
+
+PAGE_SIZE = 20
+#: Prefectures of Nouvelle-Aquitaine: (name, longitude, latitude), to find one's way on the plain base.
+TOWNS = (
+    ("Bordeaux", -0.58, 44.84), ("Limoges", 1.26, 45.83), ("Poitiers", 0.34, 46.58), ("Pau", -0.37, 43.3),
+    ("La Rochelle", -1.15, 46.16), ("Agen", 0.62, 44.2), ("Angoulême", 0.16, 45.65), ("Niort", -0.46, 46.32),
+    ("Périgueux", 0.72, 45.18), ("Mont-de-Marsan", -0.5, 43.89), ("Guéret", 1.87, 46.17),
+    ("Tulle", 1.77, 45.27),
+)  # fmt: skip
+
+
+@dinamis_imagery.route("", strict_slashes=False)
+@page
+def explorer() -> Any:
+    """Filters, a chart of years, the list, and a map beside it."""
+    asked, wrong = rules.read(tk.request.args)
+    place, others, place_problem = _place(asked.place)
+    outline = place.outline if place else None
+    # A place that was not found filters nothing, but its text stays in the field to be corrected.
+    body = asked.body(outline)
+    token = tk.request.args.get("token") or None
+    try:
+        found = act("dinamis_scene_search", **body, limit=PAGE_SIZE, token=token)
+    except SQLAlchemyError:
+        return tk.render("dinamis/imagery/unavailable.html", {}), 503
+    except tk.ValidationError:
+        return tk.redirect_to(f"{_path()}{asked.query()}")
+    engine = scene_model.engine()
+    checked = search.parse(body)
+    rows = [describe.row(item, outline) for item in found["features"]]
+    collections = _collections(engine)
+    return tk.render(
+        "dinamis/imagery/explorer.html",
+        {
+            "filters": asked, "wrong": wrong, "place": place, "others": others,
+            "place_problem": place_problem, "rows": rows, "matched": found["numberMatched"], "path": _path(),
+            "more": _more(asked, found), "first": asked.query() if token else None,
+            "years": _years(search.years(engine, checked), asked), "chips": _chips(asked, place, collections),
+            "collections": collections,
+            "platforms": [(one, platform_name(one)) for one in search.platforms(engine)],
+            "culprits": [] if found["numberMatched"] else _culprits(engine, asked, outline),
+            "map": _map_data(found["features"], outline, asked), "assets_version": __version__,
+        },
+    )  # fmt: skip
+
+
+@dinamis_imagery.route("/tiles/<int:zoom>/<int:column>/<int:row>.mvt")
+@page
+def tile(zoom: int, column: int, row: int) -> Response:
+    """Footprints as a vector tile, under the same filters as the page."""
+    tk.check_access("dinamis_scene_search", {"user": tk.g.user}, {})
+    if zoom > tiles.MAX_ZOOM or column >= 2**zoom or row >= 2**zoom:
+        raise tk.ObjectNotFound(tk._("There is no such tile."))
+    asked, _ = rules.read(tk.request.args)
+    content = tiles.tile(scene_model.engine(), search.parse(asked.body(None)), zoom, column, row)
+    response = Response(content, content_type="application/vnd.mapbox-vector-tile")
+    response.headers["Cache-Control"] = "public, max-age=300"
+    return response
+
+
+@dinamis_imagery.route("/<collection>/<path:item_id>")
+@page
+def scene(collection: str, item_id: str) -> Any:
+    """Everything about one scene, in words."""
+    try:
+        item = act("dinamis_scene_show", collection=collection, id=item_id)
+    except SQLAlchemyError:
+        return tk.render("dinamis/imagery/unavailable.html", {}), 503
+    engine = scene_model.engine()
+    row_ = next((one for one in search.all_collections(engine) if one["id"] == collection), None)
+    longitude, latitude = describe.centre(item)
+    neighbours = act(
+        "dinamis_scene_search", intersects={"type": "Point", "coordinates": [longitude, latitude]}, limit=13
+    )["features"]
+    own = (collection, item_id)
+    same = [describe.row(one) for one in neighbours if (one["collection"], one["id"]) != own]
+    return tk.render(
+        "dinamis/imagery/scene.html",
+        {
+            "item": item, "row": describe.row(item), "near": places.around(longitude, latitude),
+            "where": (describe.number(latitude, 2), describe.number(longitude, 2)),
+            "angles": describe.angles(item["properties"]), "area": describe.number(describe.area_km2(item)),
+            "resolution": _resolution(item),
+            "assets": describe.assets(item, row_["asset_roles"] if row_ else {}),
+            "collection_title": (row_["body"].get("title") if row_ else None) or collection,
+            "provider": row_["source_url"] if row_ else None, "neighbours": same[:12],
+            "stac_url": actions.site().item(collection, item_id), "stac_root": actions.site().root,
+            "map": _map_data([item], None, None), "assets_version": __version__, "path": _path(),
+        },
+    )  # fmt: skip
+
+
+def _path() -> str:
+    return tk.h.url_for("dinamis_imagery.explorer")
+
+
+def _place(text: str) -> tuple[places.Place | None, list[places.Place], str | None]:
+    """The place, others of a similar name, and what went wrong."""
+    if not text:
+        return None, [], None
+    try:
+        found = places.find(text)
+    except places.PlaceUnavailable:
+        return None, [], tk._("The place could not be looked up just now; it was left out. Try again later.")
+    if not found:
+        return None, [], tk._("No commune has this name. Check the spelling, or choose a place on the map.")
+    return found[0], found[1:], None
+
+
+def _collections(engine: Any) -> list[tuple[str, str]]:
+    return [(one["id"], one["body"].get("title") or one["id"]) for one in search.all_collections(engine)]
+
+
+def _more(asked: rules.Filters, found: dict[str, Any]) -> str | None:
+    """The query of the next page."""
+    token = next((link["body"]["token"] for link in found["links"] if link["rel"] == "next"), None)
+    return asked.query(token=token) if token else None
+
+
+def _years(counts: list[tuple[int, int]], asked: rules.Filters) -> list[dict[str, Any]]:
+    """Bars of the chart: every year between the first and the last, those without scenes too."""
+    if not counts:
+        return []
+    by_year, most = dict(counts), max(count for _, count in counts)
+    return [
+        {"year": year, "count": by_year.get(year, 0), "text": describe.number(by_year.get(year, 0)),
+         "height": round(100 * by_year.get(year, 0) / most), "current": asked.year == year,
+         "query": (asked.without("period") if asked.year == year else asked.of_year(year)).query()}
+        for year in range(min(by_year), max(by_year) + 1)
+    ]  # fmt: skip
+
+
+def _label(name: str, asked: rules.Filters, place: Any, collections: list[tuple[str, str]]) -> str:
+    if name == "period":
+        if asked.year:
+            return str(asked.year)
+        return f"{asked.start or '…'} – {asked.end or '…'}"
+    said = {
+        "place": f"{place.name} ({place.code})" if place else asked.place,
+        "bbox": tk._("Part of the map"),
+        "cloud": tk._("Clouds: at most {value} %").format(value=asked.cloud),
+        "platform": platform_name(asked.platform),
+        "collection": dict(collections).get(asked.collection, asked.collection),
+    }
+    return said[name]
+
+
+def _chips(asked: rules.Filters, place: Any, collections: list[tuple[str, str]]) -> list[dict[str, str]]:
+    return [
+        {"label": _label(name, asked, place, collections), "query": asked.without(name).query()}
+        for name in asked.active
+    ]
+
+
+def _culprits(engine: Any, asked: rules.Filters, outline: Any) -> list[dict[str, str]]:
+    """Filters that empty the result: without each of them, how many scenes there would be."""
+    found = []
+    for name in asked.active:
+        rest = asked.without(name)
+        count = search.matched(engine, search.parse(rest.body(None if name == "place" else outline)))
+        if count:
+            label = _label(name, asked, None, _collections(engine))
+            found.append({"label": label, "count": describe.number(count), "query": rest.query()})
+    return found
+
+
+def _resolution(item: dict[str, Any]) -> str | None:
+    value = item["properties"].get("gsd")
+    return describe.number(value, 2) if isinstance(value, (int, float)) else None
+
+
+def _feature(geometry: Any, key: str) -> dict[str, Any]:
+    return {"type": "Feature", "id": key, "geometry": geometry, "properties": {}}
+
+
+def _tiles(asked: rules.Filters, outline: Any) -> str:
+    """Address of the tiles; a place's outline is too long for an address, its box stands for it."""
+    if outline:
+        asked = replace(asked, bbox=",".join(f"{value:.5f}" for value in shape(outline).bounds))
+    query = replace(asked, place="").query()
+    return f"{_path()}/tiles/{{z}}/{{x}}/{{y}}.mvt{query}"
+
+
+def _map_data(features: list[dict[str, Any]], outline: Any, asked: rules.Filters | None) -> str:
+    """What the map needs, as JSON that is safe inside a script element."""
+    scenes = [_feature(one["geometry"], f"{one['collection']}/{one['id']}") for one in features]
+    framed = asked.bbox if asked and not outline else ""
+    data = {
+        "scenes": {"type": "FeatureCollection", "features": scenes},
+        "place": _feature(outline, "place") if outline else None,
+        "bbox": [float(value) for value in framed.split(",")] if framed else None,
+        "tiles": _tiles(asked, outline) if asked else None,
+        "outline": tk.h.url_for_static("/dinamis/outline.json"), "towns": TOWNS,
+        "base": config.map_tiles_url(), "attribution": config.map_attribution(),
+    }  # fmt: skip
+    return orjson.dumps(data).decode().replace("<", "\\u003c")
