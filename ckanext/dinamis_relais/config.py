@@ -120,3 +120,13 @@ def seal_pkcs12() -> Path | None:
 def seal_password() -> str | None:
     """Password of the PKCS#12 file."""
     return _get("seal_password") or None
+
+
+def map_tiles_url() -> str:
+    """Address pattern of the maps' base tiles (``{z}``, ``{x}``, ``{y}``); empty for the plain base."""
+    return str(_get("map_tiles_url") or "")
+
+
+def map_attribution() -> str:
+    """Credit line of the base tiles, shown on the maps."""
+    return str(_get("map_attribution") or "")
