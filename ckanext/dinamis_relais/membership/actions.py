@@ -28,6 +28,7 @@ from ckanext.dinamis_relais.membership.signatures import (
     dinamis_document_show,
     dinamis_document_verify,
     dinamis_signature_create,
+    dinamis_signature_resend,
     dinamis_signature_show,
 )
 
@@ -47,6 +48,7 @@ __all__ = [
     "dinamis_membership_show",
     "dinamis_membership_transition",
     "dinamis_signature_create",
+    "dinamis_signature_resend",
     "dinamis_signature_show",
 ]
 

@@ -26,6 +26,7 @@ __all__ = [
     "dinamis_membership_show",
     "dinamis_membership_transition",
     "dinamis_signature_create",
+    "dinamis_signature_resend",
     "dinamis_signature_show",
 ]
 
@@ -61,3 +62,4 @@ dinamis_document_verify = guard("document.verify", anonymous=True)
 # The one-time token is the right; who has none learns only that it is not valid.
 dinamis_signature_show = guard("document.verify", anonymous=True)
 dinamis_signature_create = guard("document.verify", anonymous=True)
+dinamis_signature_resend = guard("document.verify", anonymous=True)

@@ -98,5 +98,5 @@ def document(row: Document) -> dict[str, Any]:
         "size": row.size,
         "sealed": row.sealed,
         "created_at": isoformat(row.created_at),
-        "url": tk.url_for("dinamis_membership.document", document_id=row.id, qualified=True),
+        "url": tk.url_for("dinamis_documents.read", document_id=row.id, qualified=True),
     }

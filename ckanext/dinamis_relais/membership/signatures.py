@@ -109,6 +109,27 @@ def dinamis_signature_create(context: Context, data_dict: Data) -> Data:
     return {"state": application.state, "signed_at": isoformat(application.signed_at)}
 
 
+def dinamis_signature_resend(context: Context, data_dict: Data) -> Data:
+    """Send a new link to the same address, for the holder of one that has expired.
+
+    :param token: the expired one; a link that may still be used is not replaced
+    """
+    tk.check_access("dinamis_signature_resend", context, data_dict)
+    link = by_token(tk.get_or_bust(data_dict, "token"), lock=True)
+    if status(link) != "expired":
+        session().rollback()
+        raise tk.ValidationError({"token": [tk._("Only an expired link can be replaced from here.")]})
+    application = locked(link.application_id)
+    try:
+        effects.apply(application, "resend_signature", "signatory", {})
+    except (TransitionError, effects.GuardError) as error:
+        session().rollback()
+        raise tk.ValidationError({"token": [tk._("Nothing is left to sign.")]}) from error
+    session().commit()
+    wake()
+    return {"sent": True}
+
+
 def _unusable(now: str) -> str:
     return {
         "used": tk._("This is signed already. Nothing more is needed from you."),

@@ -1,0 +1,34 @@
+# What a person types. The work is in stack/, plain Python without dependencies.
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-211 lint bench stop clean lock format
+
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
+
+demo: ## install what is missing, start everything, print addresses and logins
+	@python3 -m stack demo
+
+test: ## the whole suite on CKAN 2.12, with the stories in a browser (T=path runs a part)
+	@python3 -m stack test
+
+test-211: ## the suite on CKAN 2.11, without the browser
+	@python3 -m stack test-211
+
+lint: ## style, formatting, types
+	@python3 -m stack lint
+
+format: ## put style and formatting right
+	@.stack/venv/bin/ruff check --fix . ; .stack/venv/bin/ruff format .
+
+bench: ## measure against peers and limits; writes .stack/bench.json
+	@python3 -m stack bench
+
+stop: ## end what the demonstration started
+	@python3 -m stack stop
+
+clean: ## stop, and remove all that was made
+	@python3 -m stack clean
+
+lock: ## pin the versions of both environments
+	@python3 -m stack lock
+	@python3 -m stack lock-211

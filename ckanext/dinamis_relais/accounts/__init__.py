@@ -1,0 +1,47 @@
+"""A person of a partner gets an account: request, moderation, delivery to DINAMIS, end.
+
+Other rooms call :func:`suspend_for_membership` and :func:`resume_for_membership`, in their own transaction.
+"""
+
+from __future__ import annotations
+
+__all__ = ["resume_for_membership", "suspend_for_membership"]
+
+
+def _of(organization_id: str, states: tuple[str, ...]) -> list:
+    import sqlalchemy as sa
+
+    from ckanext.dinamis_relais.accounts.model import Account
+    from ckanext.dinamis_relais.db import session
+
+    query = sa.select(Account).where(Account.organization_id == organization_id, Account.state.in_(states))
+    return list(session().execute(query.order_by(Account.id).with_for_update()).scalars())
+
+
+def suspend_for_membership(organization_id: str, actor: str, reason: str) -> int:
+    """Suspend the accounts of an organisation with its membership.
+
+    :returns: how many; the caller commits
+    """
+    from ckanext.dinamis_relais.accounts import effects
+
+    accounts = _of(organization_id, ("validated", "active"))
+    for account in accounts:
+        account.suspended_with_membership = True
+        effects.apply(account, "suspend", actor, reason or "-")
+    return len(accounts)
+
+
+def resume_for_membership(organization_id: str, actor: str, reason: str) -> int:
+    """Resume those accounts, and only those, that were suspended with the membership.
+
+    :returns: how many; the caller commits
+    """
+    from ckanext.dinamis_relais.accounts import effects
+    from ckanext.dinamis_relais.db import session
+
+    session().flush()
+    accounts = [a for a in _of(organization_id, ("suspended",)) if a.suspended_with_membership]
+    for account in accounts:
+        effects.apply(account, "resume", actor, reason)
+    return len(accounts)

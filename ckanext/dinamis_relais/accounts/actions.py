@@ -1,0 +1,231 @@
+"""The actions on accounts: enter, show, list, and the one transition call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+import sqlalchemy as sa
+from ckan import model
+from ckan.types import Context, DataDict
+from sqlalchemy.exc import IntegrityError
+
+from ckanext.dinamis_relais.accounts import effects
+from ckanext.dinamis_relais.accounts.auth import may_moderate
+from ckanext.dinamis_relais.accounts.model import Account
+from ckanext.dinamis_relais.accounts.rules import LIVE, MACHINE, ROLES, clean_email
+from ckanext.dinamis_relais.authority import can, user_of
+from ckanext.dinamis_relais.db import isoformat, new_id, session, utcnow
+from ckanext.dinamis_relais.gateway import wake
+from ckanext.dinamis_relais.journal import Event, record
+from ckanext.dinamis_relais.machine import TransitionError
+from ckanext.dinamis_relais.schema import list_schema, listed, validated
+
+__all__ = [
+    "dinamis_account_create",
+    "dinamis_account_list",
+    "dinamis_account_mine",
+    "dinamis_account_show",
+    "dinamis_account_transition",
+]
+
+
+def _email(value: Any) -> str:
+    try:
+        return clean_email(str(value))
+    except ValueError as error:
+        raise tk.Invalid(
+            tk._("'{email}' is not an e-mail address. Example: prenom.nom@commune.fr.").format(email=value)
+        ) from error
+
+
+def _role(value: Any) -> str:
+    if value not in ROLES:
+        raise tk.Invalid(tk._("'{value}' is not possible. Choose one of: {names}.").format(value=value, names=", ".join(ROLES)))
+    return str(value)
+
+
+def _future_date(value: Any) -> Any:
+    try:
+        date = value if hasattr(value, "isoformat") else effects.parse_date(str(value))
+    except ValueError as error:
+        raise tk.Invalid(tk._("'{value}' is not a date. Example: 31/12/2027.").format(value=value)) from error
+    if date < utcnow().date():
+        raise tk.Invalid(tk._("The end date has passed already. Give a later one, or none."))
+    return date
+
+
+def _schema() -> dict[str, Any]:
+    needed, text = tk.get_validator("not_empty"), tk.get_validator("unicode_safe")
+    default, empty = tk.get_validator("default"), tk.get_validator("ignore_empty")
+    return {
+        "organization_id": [needed, text, tk.get_validator("convert_group_name_or_id_to_id")],
+        "email": [needed, _email],
+        "given_name": [needed, text],
+        "family_name": [needed, text],
+        "function": [default(""), text],
+        "purpose": [default(""), text],
+        "role": [default("member"), _role],
+        "ends_on": [empty, _future_date],
+    }
+
+
+def dictize(row: Account, user: model.User | None) -> dict[str, Any]:
+    """An account, with what this user may do with it now."""
+    group = model.Group.get(row.organization_id)
+    names = ("id", "state", "organization_id", "user_id", "email", "given_name", "family_name", "function",
+             "purpose", "role", "reason", "reference")  # fmt: skip
+    return {
+        **{name: getattr(row, name) for name in names},
+        "organization_name": group.name if group else None,
+        "organization_title": group.title if group else None,
+        "ends_on": isoformat(row.ends_on),
+        "state_since": isoformat(row.state_since),
+        "created_at": isoformat(row.created_at),
+        "delivered": row.version > 0 and row.version == row.delivered_version,
+        "delivery_error": row.last_error,
+        "transitions": [
+            {"name": t.name, "reason": t.reason}
+            for t in MACHINE.allowed(row.state)
+            if can(user, t.verb, row.organization_id)
+        ],
+    }
+
+
+def dinamis_account_create(context: Context, data_dict: DataDict) -> dict[str, Any]:
+    """Enter a person's account. Entered by PIGMA it is validated at once; by a referent it waits for PIGMA.
+
+    :param organization_id: name or id of a member organisation
+    :param email, given_name, family_name: the person
+    :param function, purpose: what they do and what for, optional
+    :param role: ``member`` (default) or ``referent``
+    :param ends_on: last day of a contractor's account, optional
+    :raises toolkit.ValidationError: by field; the organisation is no member; the person has an account there
+    """
+    tk.check_access("dinamis_account_create", context, data_dict)
+    data = validated(data_dict, _schema(), context)
+    user = user_of(context)
+    actor = user.id if user else "system"
+    try:
+        membership = effects.active_membership(data["organization_id"])
+        _refuse_second(data["organization_id"], data["email"])
+        row = Account(id=new_id(), state=MACHINE.initial, membership_id=membership.id, created_by=actor, **data)
+        session().add(row)
+        session().flush()
+        record(Event.ACCOUNT_REQUESTED, actor, "account", row.id, row.organization_id, role=row.role)
+        if may_moderate(dict(context), row.organization_id):
+            effects.apply(row, "validate", actor)
+        session().commit()
+    except effects.GuardError as error:
+        session().rollback()
+        raise tk.ValidationError({error.field: [str(error)]}) from error
+    except IntegrityError as error:
+        session().rollback()
+        raise tk.ValidationError({"email": [_second(data["email"])]}) from error
+    except Exception:
+        session().rollback()
+        raise
+    wake()
+    return dictize(row, user)
+
+
+def _second(email: str) -> str:
+    return tk._("{email} already has an account in this organisation. Open it from the list.").format(email=email)
+
+
+def _refuse_second(organization_id: str, email: str) -> None:
+    query = sa.select(Account.id).where(
+        Account.organization_id == organization_id, Account.email == email, Account.state.in_(LIVE)
+    )
+    if session().execute(query).first():
+        raise effects.GuardError("email", _second(email))
+
+
+def dinamis_account_transition(context: Context, data_dict: DataDict) -> dict[str, Any]:
+    """Validate, refuse, suspend, resume, close … one account.
+
+    :param id: the account
+    :param transition: a name that ``dinamis_account_show`` lists under ``transitions``
+    :param reason: needed wherever someone is told no
+    :raises toolkit.ValidationError: names the present state and what is allowed, or the field that lacks
+    """
+    id_, name = tk.get_or_bust(data_dict, ["id", "transition"])
+    tk.check_access("dinamis_account_transition", context, data_dict)
+    query = sa.select(Account).where(Account.id == id_)
+    row = session().execute(query.with_for_update().execution_options(populate_existing=True)).scalar_one_or_none()
+    if row is None:
+        raise tk.ObjectNotFound(tk._("This account does not exist."))
+    user = user_of(context)
+    try:
+        step = MACHINE.row(row.state, name)
+        if not context.get("ignore_auth") and not can(user, step.verb, row.organization_id):
+            raise tk.NotAuthorized(tk._("Your role does not allow this ({verb}).").format(verb=step.verb))
+        effects.apply(row, name, user.id if user else "system", str(data_dict.get("reason") or ""))
+        session().commit()
+    except TransitionError as error:
+        session().rollback()
+        text = tk._("'{name}' is not possible: the state is '{state}'. Possible now: {allowed}.")
+        allowed = ", ".join(error.allowed) or tk._("nothing")
+        raise tk.ValidationError({"transition": [text.format(name=name, state=error.state, allowed=allowed)]}) from error
+    except effects.GuardError as error:
+        session().rollback()
+        raise tk.ValidationError({error.field: [str(error)]}) from error
+    except Exception:
+        session().rollback()
+        raise
+    wake()
+    return dictize(row, user)
+
+
+@tk.side_effect_free
+def dinamis_account_show(context: Context, data_dict: DataDict) -> dict[str, Any]:
+    """One account, with what may be done with it now (``transitions``)."""
+    id_ = tk.get_or_bust(data_dict, "id")
+    tk.check_access("dinamis_account_show", context, data_dict)
+    row = session().get(Account, id_)
+    if row is None:
+        raise tk.ObjectNotFound(tk._("This account does not exist."))
+    return dictize(row, user_of(context))
+
+
+@tk.side_effect_free
+def dinamis_account_list(context: Context, data_dict: DataDict) -> dict[str, Any]:
+    """Accounts, the oldest in its state first.
+
+    :param organization_id: only this organisation's (needed for a referent)
+    :param state: one state, or several separated by commas
+    :param q: part of a name or of an address
+    :returns: ``{"count", "results", "states"}``
+    """
+    tk.check_access("dinamis_account_list", context, data_dict)
+    params = validated(data_dict, list_schema(), context)
+    user = user_of(context)
+    query = sa.select(Account).join(model.Group, model.Group.id == Account.organization_id)
+    if params.get("organization_id"):
+        group = model.Group.get(params["organization_id"])
+        query = query.where(Account.organization_id == (group.id if group else ""))
+    if params.get("q"):
+        like = f"%{params['q'].strip()}%"
+        names = sa.func.concat(Account.given_name, " ", Account.family_name)
+        query = query.where(sa.or_(names.ilike(like), Account.email.ilike(like), model.Group.title.ilike(like)))
+    by_state = query.with_only_columns(Account.state, sa.func.count()).group_by(Account.state)
+    states = {state: count for state, count in session().execute(by_state)}
+    if params.get("state"):
+        query = query.where(Account.state.in_(params["state"].split(",")))
+    found = listed(query, params, [Account.state_since, Account.id], lambda row: dictize(row, user))
+    return {**found, "states": states}
+
+
+@tk.side_effect_free
+def dinamis_account_mine(context: Context, data_dict: DataDict) -> dict[str, Any]:
+    """My own accounts, the newest first; nobody else's.
+
+    :returns: ``{"count", "results"}``
+    """
+    tk.check_access("dinamis_account_mine", context, data_dict)
+    user = user_of(context)
+    if user is None:
+        raise tk.NotAuthorized(tk._("Log in to see your account."))
+    query = sa.select(Account).where(Account.user_id == user.id).order_by(Account.created_at.desc())
+    rows = list(session().execute(query).scalars())
+    return {"count": len(rows), "results": [dictize(row, None) for row in rows]}

@@ -1,0 +1,138 @@
+"""What each transition of an account does, in order: all in the caller's transaction, no network."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+from ckan import model
+
+from ckanext.dinamis_relais.accounts import users
+from ckanext.dinamis_relais.accounts.model import Account
+from ckanext.dinamis_relais.accounts.rules import MACHINE
+from ckanext.dinamis_relais.db import session, utcnow
+from ckanext.dinamis_relais.gateway import mailer
+from ckanext.dinamis_relais.journal import Event, record
+from ckanext.dinamis_relais.machine import Transition
+
+
+class GuardError(ValueError):
+    """A transition whose conditions do not hold; ``field`` names what to put right."""
+
+    def __init__(self, field: str, message: str):
+        super().__init__(message)
+        self.field = field
+
+
+def active_membership(organization_id: str) -> Any:
+    """The organisation's membership.
+
+    :raises GuardError: it is not a member, or its membership does not run
+    """
+    from ckanext.dinamis_relais.membership.memberships import of_organization
+
+    membership = of_organization(organization_id)
+    if membership is None or membership.state != "active":
+        raise GuardError(
+            "organization_id",
+            tk._("This organisation is not a member of DINAMIS at the moment. Its membership comes first, then its accounts."),
+        )
+    return membership
+
+
+def _end_date_passed(account: Account) -> None:
+    if account.ends_on is None or account.ends_on >= utcnow().date():
+        raise GuardError("ends_on", tk._("This account has no end date that has passed. Close it instead."))
+
+
+GUARDS: dict[str, Callable[[Account], Any]] = {
+    "active_membership": lambda account: active_membership(account.organization_id),
+    "end_date_passed": _end_date_passed,
+}
+
+
+def _mail(name: str, account: Account, link: str | None = None) -> None:
+    organization = model.Group.get(account.organization_id)
+    values = {
+        "organization": organization.title if organization else "",
+        "reason": account.reason or "",
+        "page": f"{str(tk.config['ckan.site_url']).rstrip('/')}/dinamis/me",
+    }
+    person = f"{account.given_name} {account.family_name}"
+    mailer.write(name, account.email, person, ("account", account.id, account.organization_id), values, link)
+
+
+def _validate(account: Account, row: Transition, actor: str) -> None:
+    account.validated_at, account.validated_by = utcnow(), actor
+    user, _new = users.ensure_user(account)
+    users.give_place(account, actor)
+    account.owe()
+    _mail(row.mail or "account_invitation", account, users.invitation_link(user))
+
+
+def _resume(account: Account, row: Transition, actor: str) -> None:
+    account.suspended_with_membership = False
+    users.ensure_user(account)
+    users.give_place(account, actor)
+    account.owe()
+    _mail(row.mail or "", account)
+
+
+def _shut(account: Account, row: Transition, actor: str) -> None:
+    users.take_place(account, actor)
+    account.owe()
+    _mail(row.mail or "", account)
+
+
+def _tell(account: Account, row: Transition, actor: str) -> None:
+    del actor
+    _mail(row.mail or "", account)
+
+
+EFFECTS: dict[str, Callable[[Account, Transition, str], None]] = {
+    "validate": _validate,
+    "refuse": _tell,
+    "activate": _tell,
+    "suspend": _shut,
+    "resume": _resume,
+    "close": _shut,
+    "expire": _shut,
+}
+
+
+def apply(account: Account, name: str, actor: str, reason: str = "") -> Transition:
+    """Take an account (its row locked) through one transition, with all that follows.
+
+    :param name: a transition of ``rules.MACHINE``
+    :param actor: as in ``journal.record``
+    :raises machine.TransitionError: not possible from the present state
+    :raises GuardError: a condition does not hold, or a reason is missing
+    """
+    row = MACHINE.row(account.state, name)
+    if row.reason and not reason.strip():
+        raise GuardError("reason", tk._("Say why: the reason is part of the message that will leave."))
+    if row.guard:
+        GUARDS[row.guard](account)
+    source = account.state
+    account.reason = reason.strip() or None
+    account.state, account.state_since = row.target, utcnow()
+    session().flush()
+    EFFECTS[name](account, row, actor)
+    record(Event(row.event), actor, "account", account.id, account.organization_id,
+           state_from=source, state_to=row.target, reason=account.reason, user_id=account.user_id)  # fmt: skip
+    return row
+
+
+def parse_date(value: str) -> dt.date:
+    """A date as forms and tables write it: ``2026-12-31`` or ``31/12/2026``.
+
+    :raises ValueError: neither
+    """
+    for pattern in ("%Y-%m-%d", "%d/%m/%Y"):
+        try:
+            return dt.datetime.strptime(value.strip(), pattern).date()  # noqa: DTZ007  # a day, no time of day
+        except ValueError:
+            continue
+    raise ValueError("date")

@@ -1,0 +1,143 @@
+"""Words of membership for the pages: steps, who must act, what a presumption means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+
+__all__ = [
+    "dinamis_acceptance_label",
+    "dinamis_category_choices",
+    "dinamis_category_label",
+    "dinamis_missing_label",
+    "dinamis_organization_choices",
+    "dinamis_organization_membership",
+    "dinamis_presumption",
+    "dinamis_step_label",
+    "dinamis_territory_choices",
+    "dinamis_territory_kind_label",
+    "dinamis_transition_done",
+    "dinamis_waiting_for",
+]
+
+
+def dinamis_step_label(name: str) -> str:
+    """A step of the procedure, in its own words."""
+    return {
+        "amendment": tk._("Amendment"),
+        "eligibility": tk._("Eligibility"),
+        "board": tk._("DINAMIS's decision"),
+        "member": tk._("Member"),
+    }[name]
+
+
+def dinamis_waiting_for(who: str) -> str:
+    """Who must act now, as a sentence."""
+    return {
+        "pigma": tk._("PIGMA must act."),
+        "signatory": tk._("The legal representative must sign."),
+        "partner": tk._("The organisation must complete its file."),
+        "board": tk._("DINAMIS's executive board must decide."),
+        "nobody": tk._("Nobody has to act."),
+    }[who]
+
+
+def dinamis_presumption(presumption: dict[str, str]) -> str:
+    """A presumption of eligibility and why; the decision is the board's."""
+    return {
+        "state": tk._("Presumed eligible: a body of the State."),
+        "local_authority": tk._("Presumed eligible: a local authority."),
+        "public_establishment": tk._("Presumed eligible: a public establishment or a body of cooperation."),
+        "public_body": tk._("Presumed eligible: a body under public law."),
+        "industrial_public_establishment": tk._("Presumed eligible: an industrial and commercial public establishment."),
+        "association": tk._("To be justified: an association shows a mission of public interest."),
+        "company": tk._("Only as contractor of a public body, or for its own research: to be justified."),
+        "sole_trader": tk._("Only as contractor of a public body, or for own research: to be justified."),
+    }.get(presumption["why"], tk._("No presumption from the legal category: PIGMA checks with DINAMIS."))
+
+
+def dinamis_category_label(name: str) -> str:
+    """A category of entity."""
+    return {
+        "state": tk._("Service of the State"),
+        "local_authority": tk._("Local authority"),
+        "public_establishment": tk._("Public establishment"),
+        "research": tk._("Research and higher education"),
+        "association": tk._("Association"),
+        "contractor": tk._("Contractor of a public body"),
+        "other": tk._("Other"),
+    }.get(name, name)
+
+
+def dinamis_territory_kind_label(name: str) -> str:
+    """A kind of territory."""
+    return {
+        "commune": tk._("Commune"),
+        "epci": tk._("Intercommunal body (EPCI)"),
+        "departement": tk._("Département"),
+        "region": tk._("Region"),
+    }.get(name, name)
+
+
+def dinamis_missing_label(name: str) -> str:
+    """A field that a file still lacks."""
+    return {
+        "siren": tk._("SIREN"),
+        "category": tk._("category of the organisation"),
+        "territory_code": tk._("territory"),
+        "justification": tk._("justification of the need"),
+        "representative.given_name": tk._("first name of the legal representative"),
+        "representative.family_name": tk._("name of the legal representative"),
+        "representative.function": tk._("function of the legal representative"),
+        "representative.email": tk._("e-mail address of the legal representative"),
+    }.get(name, name)
+
+
+def dinamis_acceptance_label(name: str, signature: dict[str, Any]) -> str:
+    """What a tick on the signature's page means."""
+    versions = {text["kind"]: text["version"] for text in signature["texts"]}
+    return {
+        "amendment": tk._("I accept amendment no. {number}.").format(number=signature["agreement_number"]),
+        "charter": tk._("I accept the DINAMIS charter (version: {version}).").format(version=versions["charter"]),
+        "licences": tk._("I accept the DINAMIS licences (version: {version}).").format(version=versions["licences"]),
+        "super_referent": tk._("PIGMA is our super-référent: it manages and moderates our user accounts."),
+    }[name]
+
+
+def dinamis_transition_done(name: str) -> str:
+    """What happened, after a button was pressed."""
+    return {
+        "request_signature": tk._("The link to sign was sent to the legal representative."),
+        "resend_signature": tk._("A new link was sent; the earlier one no longer works."),
+        "start_review": tk._("The file is yours to examine."),
+        "confirm_eligibility": tk._("Eligibility is confirmed; the file goes to DINAMIS's executive board."),
+        "decline_eligibility": tk._("The organisation is told, with your reason."),
+        "ask_changes": tk._("The organisation is asked for a correction; the file waits."),
+        "resubmit": tk._("The file goes on."),
+        "withdraw": tk._("The file is withdrawn. It is kept and can be reopened."),
+        "reopen": tk._("The file is open again, as a draft."),
+    }.get(name, tk._("Done."))
+
+
+def dinamis_organization_membership(organization_id: str) -> dict[str, Any] | None:
+    """The membership of an organisation as the present user may know it, None when it is no member."""
+    try:
+        return tk.get_action("dinamis_membership_show")({"user": tk.current_user.name}, {"organization_id": organization_id})
+    except (tk.ObjectNotFound, tk.NotAuthorized):
+        return None
+
+
+def dinamis_category_choices(names: list[str]) -> list[tuple[str, str]]:
+    """Categories for a list to choose from."""
+    return [(name, dinamis_category_label(name)) for name in names]
+
+
+def dinamis_territory_choices(names: list[str]) -> list[tuple[str, str]]:
+    """Kinds of territory for a list to choose from."""
+    return [(name, dinamis_territory_kind_label(name)) for name in names]
+
+
+def dinamis_organization_choices(organizations: list[dict[str, str]]) -> list[tuple[str, str]]:
+    """Organisations for a list to choose from."""
+    return [(organization["name"], organization["title"]) for organization in organizations]

@@ -1,0 +1,167 @@
+"""Pages of files and members: PIGMA's queue, one file, the partner's tab."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+from flask import Blueprint
+
+from ckanext.dinamis_relais.membership import forms
+from ckanext.dinamis_relais.membership.board_views import dinamis_board
+from ckanext.dinamis_relais.membership.documents_views import dinamis_documents
+from ckanext.dinamis_relais.membership.rules import CATEGORIES, TERRITORY_KINDS
+from ckanext.dinamis_relais.membership.signing_views import dinamis_signing
+from ckanext.dinamis_relais.web import PAGE_SIZE, act, flash, offset, page
+
+__all__ = ["dinamis_board", "dinamis_documents", "dinamis_membership", "dinamis_signing"]
+
+dinamis_membership = Blueprint("dinamis_membership", __name__)
+
+
+@dinamis_membership.get("/dinamis/moderation/applications", endpoint="queue")
+@page
+def queue() -> Any:
+    """All files, the oldest in its state first."""
+    tk.check_access("dinamis_application_claim", {"user": tk.current_user.name}, {})
+    state, q = tk.request.args.get("state", ""), tk.request.args.get("q", "")
+    found = act("dinamis_application_list", state=state, q=q, limit=PAGE_SIZE, offset=offset())
+    return tk.render("dinamis/membership/queue.html", {"found": found, "state": state, "q": q, "page_size": PAGE_SIZE})
+
+
+@dinamis_membership.route("/dinamis/moderation/applications/new", methods=["GET", "POST"], endpoint="new")
+@page
+def new() -> Any:
+    """Open a file: find the entity, check what was filled in, save."""
+    tk.check_access("dinamis_application_claim", {"user": tk.current_user.name}, {})
+    if tk.request.method == "POST":
+        data = forms.from_request(tk.request.form)
+        try:
+            file = act("dinamis_application_create", **data)
+        except tk.ValidationError as error:
+            return _form(data, error.error_dict)
+        tk.h.flash_success(tk._("The file is open. It is a draft: nothing was sent yet."))
+        return tk.redirect_to("dinamis_membership.file", id=file["id"])
+    query = tk.request.args.get("q", "").strip()
+    lookup = None
+    if query:
+        try:
+            lookup = act("dinamis_entity_lookup", q=query)
+        except tk.ValidationError as error:
+            flash(error)
+    return _form(forms.prefilled(tk.request.args), {}, lookup=lookup, q=query)
+
+
+def _form(data: dict[str, Any], errors: dict[str, Any], **more: Any) -> str:
+    values = {
+        "data": data,
+        "errors": errors,
+        "categories": CATEGORIES,
+        "territory_kinds": TERRITORY_KINDS,
+        "organizations": [] if data.get("id") else forms.organizations(),
+        **more,
+    }
+    return tk.render("dinamis/membership/form.html", values)
+
+
+@dinamis_membership.route("/dinamis/applications/<id>/edit", methods=["GET", "POST"], endpoint="edit")
+@page
+def edit(id: str) -> Any:
+    """Change a draft, or a file that someone asked to correct."""
+    tk.check_access("dinamis_application_update", {"user": tk.current_user.name}, {"id": id})
+    file = act("dinamis_application_show", id=id)
+    if tk.request.method == "GET":
+        return _form(file, {}, file=file)
+    data = forms.from_request(tk.request.form)
+    data.pop("organization_id", None)
+    data.pop("organization_title", None)
+    try:
+        act("dinamis_application_update", id=id, **data)
+    except tk.ValidationError as error:
+        return _form({**file, **data}, error.error_dict, file=file)
+    tk.h.flash_success(tk._("The changes are saved."))
+    return _back(file)
+
+
+@dinamis_membership.get("/dinamis/moderation/applications/<id>", endpoint="file")
+@page
+def file_page(id: str) -> Any:
+    """One file on one page: where it stands, what is missing, who must act, its papers and its history."""
+    tk.check_access("dinamis_application_claim", {"user": tk.current_user.name}, {"id": id})
+    file = act("dinamis_application_show", id=id)
+    return tk.render("dinamis/membership/file.html", {"file": file, **_papers(file)})
+
+
+def _papers(file: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "documents": act("dinamis_document_list", application_id=file["id"])["results"],
+        "history": act("dinamis_application_history", id=file["id"])["results"],
+    }
+
+
+def _back(file: dict[str, Any]) -> Any:
+    """The page from which this person works on the file."""
+    if tk.h.dinamis_can("application.review"):
+        return tk.redirect_to("dinamis_membership.file", id=file["id"])
+    return tk.redirect_to("dinamis_membership.tab", id=file["organization_name"])
+
+
+@dinamis_membership.post("/dinamis/applications/<id>/transition", endpoint="transition")
+@page
+def transition(id: str) -> Any:
+    """Take a file one step further."""
+    file = act("dinamis_application_show", id=id)
+    fields = {name: tk.request.form.get(name, "") for name in ("transition", "reason", "note")}
+    try:
+        file = act("dinamis_application_transition", id=id, **fields)
+    except tk.ValidationError as error:
+        flash(error)
+    else:
+        tk.h.flash_success(tk.h.dinamis_transition_done(fields["transition"]))
+    return _back(file)
+
+
+@dinamis_membership.get("/dinamis/moderation/memberships", endpoint="memberships")
+@page
+def memberships() -> Any:
+    """Members and former members, for PIGMA."""
+    tk.check_access("dinamis_membership_transition", {"user": tk.current_user.name}, {})
+    state, q = tk.request.args.get("state", ""), tk.request.args.get("q", "")
+    found = act("dinamis_membership_list", state=state, q=q, limit=PAGE_SIZE, offset=offset())
+    values = {"found": found, "state": state, "q": q, "page_size": PAGE_SIZE}
+    return tk.render("dinamis/membership/memberships.html", values)
+
+
+@dinamis_membership.post("/dinamis/moderation/memberships/<id>/transition", endpoint="membership_transition")
+@page
+def membership_transition(id: str) -> Any:
+    """Suspend, resume or end a membership."""
+    form = tk.request.form
+    try:
+        act("dinamis_membership_transition", id=id, transition=form.get("transition", ""), reason=form.get("reason", ""))
+    except tk.ValidationError as error:
+        flash(error)
+    else:
+        tk.h.flash_success(tk._("Done: the members concerned are told by mail."))
+    return tk.redirect_to("dinamis_membership.memberships")
+
+
+@dinamis_membership.get("/organization/<id>/dinamis", endpoint="tab")
+@page
+def tab(id: str) -> Any:
+    """A partner's tab: for visitors whether it is a member; for its own people, all of its file."""
+    organization = act("organization_show", id=id, include_datasets=False)
+    values: dict[str, Any] = {"group_dict": organization, "group_type": "organization", "membership": None, "file": None}
+    try:
+        values["membership"] = act("dinamis_membership_show", organization_id=organization["id"])
+    except tk.ObjectNotFound:
+        pass
+    if tk.h.dinamis_can("application.prepare", organization["id"]):
+        found = act("dinamis_application_list", organization_id=organization["id"], limit=100)["results"]
+        if found:
+            values["file"] = found[-1]
+            values.update(_papers(found[-1]))
+    values["accounts"] = None
+    if tk.h.dinamis_can("account.read", organization["id"]):
+        values["accounts"] = act("dinamis_account_list", organization_id=organization["id"], limit=200)["results"]
+    return tk.render("dinamis/membership/tab.html", values)

@@ -1,0 +1,161 @@
+"""Template helpers that every page of the relay uses: rights, words, dates, sizes, pages of a list."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from urllib.parse import urlencode
+
+import ckan.plugins.toolkit as tk
+from babel import dates, numbers
+from ckan import model
+from flask import current_app
+
+from ckanext.dinamis_relais import config
+from ckanext.dinamis_relais.authority import can
+from ckanext.dinamis_relais.portal import labels
+
+__all__ = [
+    "dinamis_actor_label",
+    "dinamis_can",
+    "dinamis_contact",
+    "dinamis_date",
+    "dinamis_datetime",
+    "dinamis_event_label",
+    "dinamis_moderation_menu",
+    "dinamis_number",
+    "dinamis_pages",
+    "dinamis_role_label",
+    "dinamis_size",
+    "dinamis_state_badge",
+    "dinamis_state_label",
+    "dinamis_transition_label",
+    "dinamis_user_label",
+]
+
+
+def _user() -> model.User | None:
+    user = tk.current_user
+    return None if user.is_anonymous else model.User.get(user.id)  # type: ignore[union-attr]
+
+
+def _locale() -> str:
+    return str(tk.h.lang() or "fr").replace("-", "_").split("_")[0]
+
+
+def _zone() -> Any:
+    return dates.get_timezone(tk.config.get("ckan.display_timezone") or "Europe/Paris")
+
+
+def _moment(value: str | dt.datetime | None) -> dt.datetime | None:
+    if not value:
+        return None
+    if isinstance(value, str):
+        value = dt.datetime.fromisoformat(value.replace("Z", "+00:00"))
+    return value if value.tzinfo else value.replace(tzinfo=dt.timezone.utc)
+
+
+def dinamis_can(verb: str, organization_id: str | None = None) -> bool:
+    """Whether the present user holds a verb (``authority.VERBS``)."""
+    return can(_user(), verb, organization_id)
+
+
+def dinamis_date(value: str | dt.datetime | None) -> str:
+    """A date in full, in the page's language: ``12 juillet 2023``; empty for none."""
+    moment = _moment(value)
+    return dates.format_date(moment.astimezone(_zone()), "long", locale=_locale()) if moment else ""
+
+
+def dinamis_datetime(value: str | dt.datetime | None) -> str:
+    """A date and time in full, in the display time zone: ``12 juillet 2023 à 12:34``."""
+    moment = _moment(value)
+    if moment is None:
+        return ""
+    time = dates.format_time(moment.astimezone(_zone()), "short", locale=_locale())
+    return tk._("{date} at {time}").format(date=dinamis_date(moment), time=time)
+
+
+def dinamis_contact() -> str:
+    """The super-référent's address, for who wants to join or to ask."""
+    return config.contact_email()
+
+
+def dinamis_number(value: float, digits: int = 0) -> str:
+    """A number as it is written in the page's language."""
+    return numbers.format_decimal(round(value, digits), locale=_locale())
+
+
+def dinamis_size(size: int | None) -> str:
+    """A size in bytes as people read it: ko, Mo, Go (kB, MB, GB in English)."""
+    if size is None:
+        return tk._("unknown size")
+    units = ("o", "ko", "Mo", "Go", "To") if _locale() == "fr" else ("B", "kB", "MB", "GB", "TB")
+    amount, power = float(size), 0
+    while amount >= 1000 and power < len(units) - 1:
+        amount, power = amount / 1000, power + 1
+    return f"{dinamis_number(amount, 0 if amount >= 10 or not power else 1)} {units[power]}"
+
+
+def dinamis_state_label(kind: str, state: str) -> str:
+    """A state in words."""
+    return labels.states().get(kind, {}).get(state, (state, ""))[0]
+
+
+def dinamis_state_badge(kind: str, state: str) -> str:
+    """Bootstrap classes of a state's badge."""
+    return labels.states().get(kind, {}).get(state, ("", "text-bg-secondary"))[1]
+
+
+def dinamis_transition_label(kind: str, name: str) -> str:
+    """A transition as its button says it."""
+    return labels.transitions().get(kind, {}).get(name, name)
+
+
+def dinamis_event_label(event: str) -> str:
+    """A journal event in words."""
+    return labels.events().get(event, event)
+
+
+def dinamis_role_label(role: str) -> str:
+    """A role in words."""
+    return labels.roles().get(role, role)
+
+
+def dinamis_actor_label(actor: str, name: str = "") -> str:
+    """Who acted: a person's name, or the words for one who is no user."""
+    return labels.actors().get(actor) or name or actor
+
+
+def dinamis_user_label(user_id: str) -> str:
+    """A user's full name, or their name; empty for one who is gone."""
+    user = model.User.get(user_id)
+    return (user.fullname or user.name) if user else ""
+
+
+def dinamis_moderation_menu() -> list[tuple[str, str]]:
+    """Pages of the super-référent that this site has: (endpoint, label)."""
+    pages = (
+        ("dinamis_overview.dashboard", tk._("To do")),
+        ("dinamis_membership.queue", tk._("Files")),
+        ("dinamis_membership.memberships", tk._("Members")),
+        ("dinamis_accounts.queue", tk._("Accounts")),
+        ("dinamis_overview.deliveries", tk._("Deliveries")),
+        ("dinamis_overview.journal", tk._("Journal")),
+    )
+    return [(endpoint, label) for endpoint, label in pages if endpoint in current_app.view_functions]
+
+
+def dinamis_pages(count: int, page_size: int) -> list[dict[str, Any]]:
+    """Pages of a list: first, last and those around the present one, each with its address."""
+    args = tk.request.args.to_dict(flat=True)
+    number = args.get("page", "1")
+    present = int(number) if number.isdigit() else 1
+    last = max(1, -(-count // page_size))
+    shown = sorted({1, last, *range(max(1, present - 2), min(last, present + 2) + 1)})
+    pages: list[dict[str, Any]] = []
+    for before, page in zip([0, *shown], shown, strict=False):
+        if page > before + 1:
+            pages.append({"label": "…", "url": None, "current": False})
+        url = f"{tk.request.path}?{urlencode({**args, 'page': page})}"
+        pages.append({"label": str(page), "url": url, "current": page == present})
+    return pages

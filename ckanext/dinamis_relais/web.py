@@ -1,0 +1,62 @@
+"""What every page does the same: rights into answers, errors into sentences, lists into pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+from flask import Response
+
+#: Rows on one page of a list.
+PAGE_SIZE = 25
+
+
+def page(view: Callable[..., Any]) -> Callable[..., Any]:
+    """A view that only calls actions: what they refuse becomes the login page, 403 or 404."""
+
+    @wraps(view)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return view(*args, **kwargs)
+        except tk.NotAuthorized as error:
+            if tk.current_user.is_anonymous:
+                return tk.redirect_to("user.login", next=tk.request.full_path.rstrip("?"))
+            return tk.abort(403, tk._("Your role does not open this page. {detail}").format(detail=error.message or ""))
+        except tk.ObjectNotFound as error:
+            return tk.abort(404, str(error) or tk._("This page does not exist."))
+
+    return wrapped
+
+
+def act(action: str, **data: Any) -> Any:
+    """Call an action as the present user."""
+    return tk.get_action(action)({"user": tk.current_user.name}, data)
+
+
+def problems(error: tk.ValidationError) -> list[str]:
+    """A validation error's sentences, for a flash message."""
+    return [text for texts in error.error_dict.values() for text in (texts if isinstance(texts, list) else [str(texts)])]
+
+
+def flash(error: tk.ValidationError) -> None:
+    """Show a validation error above the page that follows."""
+    for text in problems(error):
+        tk.h.flash_error(text)
+
+
+def offset() -> int:
+    """Rows to skip, from ``?page=``; a page that is no number is the first."""
+    number = tk.request.args.get("page", "1")
+    return (max(1, int(number)) - 1) * PAGE_SIZE if number.isdigit() else 0
+
+
+def file_response(content: bytes, media_type: str, name: str, inline: bool = True) -> Response:
+    """Bytes of a document, never cached by others and never sniffed."""
+    response = Response(content, mimetype=media_type)
+    kind = "inline" if inline else "attachment"
+    response.headers["Content-Disposition"] = f'{kind}; filename="{name}"'
+    response.headers["Cache-Control"] = "private, no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response

@@ -1,0 +1,175 @@
+"""``python3 -m stack demo|test|test-211|lint|bench|stop|clean``: what the Makefile's targets call."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from stack import ini, postgres, python_env, services, site, solr, system
+from stack.base import ROOT, STACK, VENV, Progress, StepError, explain, run, urls
+
+DEMO = STACK / "demo.json"
+
+
+def infrastructure(progress: Progress, lines: tuple[str, ...]) -> dict[str, Path]:
+    """Packages, environments, PostgreSQL, Redis, Solr: what the site and each suite stand on."""
+    with progress.step("System packages (apt, only when something is missing)"):
+        system.install()
+    venvs = {}
+    for line in lines:
+        with progress.step(f"Python environment with CKAN {python_env.CKAN[line]}"):
+            venvs[line] = python_env.ckan(line)
+    with progress.step("PostgreSQL with PostGIS"):
+        postgres.up()
+    with progress.step("Redis"):
+        site.redis()
+    with progress.step("Solr 9.10.1 (Maven)"):
+        solr.libraries()
+        schemas = {"ckan": VENV, "ckan_test": VENV}
+        for line, venv in venvs.items():
+            if line != "2.12":
+                schemas[f"ckan_test_{line.replace('.', '')}"] = venv
+        solr.up(schemas)
+    return venvs
+
+
+def demo(progress: Progress | None = None) -> None:
+    """The whole relay, running, with a sandbox to try against."""
+    progress = progress or Progress(13)
+    infrastructure(progress, ("2.12",))
+    with progress.step("Environment of the sandbox's STAC server"):
+        python_env.pgstac()
+    with progress.step("Page scripts and translations"):
+        site.front_end()
+        site.translations()
+    with progress.step("Databases migrated"):
+        site.databases(VENV, ini.site(), "site")
+        ini.seal()
+    with progress.step("Sandbox: a DINAMIS to try against"):
+        site.sandbox()
+    with progress.step("Sandbox: STAC server with 2,000 synthetic scenes"):
+        site.source_stac()
+    with progress.step("CKAN, workers and harvest consumers"):
+        site.processes()
+    with progress.step("People, organisations and first harvest"):
+        users = site.first_data()
+    with progress.step("First deliveries"):
+        site.wait_for_mail()
+    u = urls()
+    found = {
+        "ckan_url": u["ckan"],
+        "sandbox_url": u["sandbox"],
+        "stac_url": f"{u['ckan']}/dinamis/stac",
+        "source_stac_url": u["source_stac"],
+        **users,
+    }
+    DEMO.touch(mode=0o600)
+    DEMO.write_text(json.dumps(found, indent=2, ensure_ascii=False), encoding="utf-8")
+    _print(found)
+
+
+def _print(found: dict) -> None:
+    print(f"\n  CKAN (start here)  {found['ckan_url']}/dinamis")
+    print(f"  Sandbox, its mail  {found['sandbox_url']}  {found['sandbox_url']}/mails")
+    print(f"  Our STAC API       {found['stac_url']}")
+    print(f"  The source's STAC  {found['source_stac_url']}\n")
+    print("  Who                 Name                  Password")
+    for role, login in found["logins"].items():
+        print(f"  {role:18}  {login['name']:20}  {login['password']}")
+    print(f"\n  All of it, with API tokens: {DEMO.relative_to(ROOT)} · stop: make stop · remove: make clean\n")
+
+
+def test(line: str = "2.12") -> int:
+    """The suite on one CKAN line; on 2.12 also the stories in a browser, against the demonstration."""
+    whole = line == "2.12"
+    progress = Progress(14 if whole else 8)
+    if whole:
+        demo(progress)
+        venv = VENV
+    else:
+        python_env.ckan("2.12")
+        venv = infrastructure(progress, ("2.12", line))[line]
+        with progress.step("Translations"):
+            site.translations()
+    path = ini.tests(line)
+    with progress.step(f"Test databases of CKAN {line}"):
+        site.databases(venv, path, f"test-{line}")
+    words = os.environ.get("T", "").split()
+    targets = words or ["tests", *([] if whole else ["--ignore=tests/e2e"])]
+    env = {**os.environ, "DINAMIS_DEMO": str(DEMO), "PYTHONUNBUFFERED": "1"}
+    command = [str(venv / "bin" / "python"), "-m", "pytest", f"--ckan-ini={path}", "-p", "no:cacheprovider", *targets]
+    return subprocess.run(command, cwd=ROOT, env=env, check=False).returncode
+
+
+def lint() -> int:
+    """Style, formatting and types."""
+    python_env.ckan("2.12")
+    binaries = VENV / "bin"
+    codes = [
+        subprocess.run([str(word) for word in command], cwd=ROOT, check=False).returncode
+        for command in (
+            [binaries / "ruff", "check", "."],
+            [binaries / "ruff", "format", "--check", "."],
+            [binaries / "pyright", "--pythonpath", binaries / "python"],
+        )
+    ]
+    return max(codes)
+
+
+def bench() -> int:
+    """Measure against peers and limits, side by side."""
+    demo()
+    return subprocess.run([str(VENV / "bin" / "python"), "-m", "bench"], cwd=ROOT, check=False).returncode
+
+
+def stop() -> None:
+    """End what this stack started, the newest first."""
+    ended = [name for name in services.names() if services.stop(name)]
+    print(f"Stopped: {', '.join(ended)}." if ended else "Nothing of this stack was running.")
+
+
+def clean() -> None:
+    """Stop, and delete all that the stack made."""
+    stop()
+    postgres.remove()
+    shutil.rmtree(STACK, ignore_errors=True)
+    print("Removed: .stack and its PostgreSQL cluster.")
+
+
+def lock(line: str) -> None:
+    """Write the exact versions of an environment into ``config/constraints-<line>.txt``."""
+    venv = python_env.ckan(line)
+    frozen = run([venv / "bin" / "pip", "freeze", "--exclude-editable"], "lock")
+    kept = [f for f in frozen.splitlines() if "==" in f and not f.lower().startswith("ckanext-dinamis")]
+    header = f"# Exact versions for CKAN {python_env.CKAN[line]}; written by `make lock`.\n"
+    (ROOT / "config" / f"constraints-{line}.txt").write_text(header + "\n".join(kept) + "\n")
+
+
+def main(words: list[str]) -> int:
+    """Run one target; a failed step is explained, with the place of its log.
+
+    :returns: exit code
+    """
+    targets = {
+        "demo": demo, "test": test, "test-211": lambda: test("2.11"), "lint": lint, "bench": bench,
+        "stop": stop, "clean": clean, "lock": lambda: lock("2.12"), "lock-211": lambda: lock("2.11"),
+    }  # fmt: skip
+    if len(words) != 1 or words[0] not in targets:
+        print(f"python3 -m stack {'|'.join(targets)}", file=sys.stderr)
+        return 2
+    try:
+        return targets[words[0]]() or 0
+    except StepError as error:
+        explain(error)
+        return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted. What runs already goes on: `make stop` ends it.", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

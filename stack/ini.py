@@ -1,0 +1,69 @@
+"""The configuration files of the site and of the test suites, written from ``config/ckan.ini`` and ``test.ini``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from string import Template
+
+from stack.base import CONFIG, ROOT, STACK, VENV, database_url, ports, run, secret, urls
+
+SITE = STACK / "ckan.ini"
+
+
+def values() -> dict[str, str]:
+    """What the templates name, for this stack."""
+    u = urls()
+    return {
+        "session_secret": secret("session"),
+        "fernet_key": secret("fernet"),
+        "gateway_token": secret("gateway_token"),
+        "database_url": database_url("ckan"),
+        "scenes_url": database_url("scenes"),
+        "redis_url": f"{u['redis']}/0",
+        "solr_url": f"{u['solr']}/ckan",
+        "site_url": u["ckan"],
+        "sandbox_url": u["sandbox"],
+        "smtp_server": f"127.0.0.1:{ports()['smtp']}",
+        "storage_path": str(STACK / "storage"),
+        "seal_pkcs12": str(STACK / "seal.p12"),
+        "seal_password": secret("seal"),
+    }
+
+
+def site() -> Path:
+    """Write the site's configuration."""
+    text = Template((CONFIG / "ckan.ini").read_text(encoding="utf-8")).substitute(values())
+    SITE.touch(mode=0o600)
+    SITE.write_text(text, encoding="utf-8")
+    (STACK / "storage").mkdir(exist_ok=True)
+    return SITE
+
+
+def tests(line: str) -> Path:
+    """Write the configuration of a test suite: ``test.ini`` with this stack's addresses."""
+    suffix, redis = ("", 1) if line == "2.12" else ("_211", 2)
+    overrides = {
+        "sqlalchemy.url": database_url(f"ckan_test{suffix}"),
+        "ckan.redis.url": f"{urls()['redis']}/{redis}",
+        "solr_url": f"{urls()['solr']}/ckan_test{suffix}",
+        "ckan.storage_path": str(STACK / f"storage{suffix or '_test'}"),
+        "ckanext.dinamis_relais.scenes_url": database_url(f"scenes_test{suffix}"),
+    }
+    path = STACK / f"test{suffix}.ini"
+    lines = [f"{key} = {value}" for key, value in overrides.items()]
+    text = "\n".join([f"[app:main]\nuse = config:{ROOT / 'test.ini'}", *lines, ""])
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def seal() -> None:
+    """A self-signed certificate, so that the demonstration's documents are sealed."""
+    path = STACK / "seal.p12"
+    if not path.is_file():
+        code = (
+            "import sys; from pathlib import Path; "
+            "from ckanext.dinamis_relais.documents.certificates import self_signed; "
+            "self_signed(Path(sys.argv[1]), sys.argv[2], 'PIGMA')"
+        )
+        run([VENV / "bin" / "python", "-c", code, path, secret("seal")], "seal")

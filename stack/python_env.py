@@ -1,0 +1,51 @@
+"""Virtual environments: CKAN 2.12 with the extension, CKAN 2.11 for its tests, pgstac for the sandbox's source."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from stack.base import CONFIG, ROOT, VENV, VENV_211, VENV_PGSTAC, digest, once, run
+
+CKAN = {"2.12": "2.12.0", "2.11": "2.11.6"}
+PLUGINS = ("ckanext-scheming", "ckanext-harvest", "ckanext-spatial", "ckanext-dcat")
+
+
+def _pip(venv: Path, *words: str | Path, log: str) -> None:
+    command: list[str | Path] = [venv / "bin" / "pip", "install", "--disable-pip-version-check", "-q", *words]
+    run(command, log, fail="pip could not install. Is the package index reachable?")
+
+
+def _make(venv: Path) -> None:
+    if not (venv / "bin" / "pip").is_file():
+        run([sys.executable, "-m", "venv", "--clear", venv], "venv", fail="Python's venv module does not work.")
+
+
+def ckan(line: str = "2.12") -> Path:
+    """The environment of one CKAN line, with the extension installed from the checkout."""
+    venv = VENV if line == "2.12" else VENV_211
+    constraints = CONFIG / f"constraints-{line}.txt"
+    key = digest(constraints, ROOT / "pyproject.toml", ROOT / "setup.py", CKAN[line], str(venv), sys.version)
+
+    def make() -> None:
+        _make(venv)
+        log = f"pip-{line}"
+        _pip(venv, "-c", constraints, "setuptools", "wheel", "Babel", log=log)
+        # The checkout is installed with what the whole stack needs, in one resolution under one set of pins.
+        _pip(venv, "-c", constraints, f"ckan[requirements,dev]=={CKAN[line]}", *PLUGINS, log=log)
+        _pip(venv, "-c", constraints, "--no-build-isolation", "-e", f"{ROOT}[sandbox,dev]", log=log)
+
+    once(f"venv-{line}", key, make)
+    return venv
+
+
+def pgstac() -> Path:
+    """The environment of the sandbox's STAC server, apart from CKAN's."""
+    requirements = CONFIG / "requirements-pgstac.txt"
+
+    def make() -> None:
+        _make(VENV_PGSTAC)
+        _pip(VENV_PGSTAC, "-r", requirements, log="pip-pgstac")
+
+    once("venv-pgstac", digest(requirements, str(VENV_PGSTAC), sys.version), make)
+    return VENV_PGSTAC

@@ -1,0 +1,180 @@
+"""The site's processes: databases migrated, web server, workers, harvest consumers, sandbox, first data."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+from stack import ini
+from stack.base import (
+    CONFIG,
+    ROOT,
+    STACK,
+    VENV,
+    VENV_PGSTAC,
+    StepError,
+    database_url,
+    digest,
+    once,
+    ports,
+    run,
+    secret,
+    urls,
+)
+from stack.services import answers, start
+
+CODE = ROOT / "ckanext"
+
+
+def ckan(*words: str, log: str = "ckan-commands", venv: Path = VENV, site: Path | None = None) -> str:
+    """Run a command of CKAN's."""
+    return run([venv / "bin" / "ckan", "-c", site or ini.SITE, *words], log)
+
+
+def databases(venv: Path, site: Path, name: str) -> None:
+    """Migrate CKAN's database, the plugins' tables and the scene store."""
+    migrations = [*CODE.glob("**/migration/**/versions/*.py")]
+
+    def migrate() -> None:
+        ckan("db", "upgrade", venv=venv, site=site)
+        ckan("dinamis", "scenes", "upgrade", venv=venv, site=site)
+
+    once(f"databases-{name}", digest(sorted(map(str, migrations)), *migrations, site), migrate)
+
+
+def front_end() -> None:
+    """Bundle the page's scripts from npm's pinned packages."""
+
+    def build() -> None:
+        run(["npm", "ci", "--no-audit", "--no-fund"], "npm", fail="npm could not install the page's libraries.")
+        run(["npm", "run", "build"], "npm", fail="The page's scripts could not be bundled.")
+
+    sources = [p for p in CODE.glob("**/*.js") if "node_modules" not in p.parts and "public" not in p.parts]
+    once("front-end", digest(ROOT / "package.json", ROOT / "package-lock.json", *sorted(sources)), build)
+
+
+def translations(venv: Path = VENV) -> None:
+    """Compile the translations."""
+    folder = CODE / "dinamis_relais" / "i18n"
+    files = sorted(folder.glob("*/LC_MESSAGES/*.po"))
+
+    def build() -> None:
+        for file in files:
+            run(["msgfmt", "--check-format", "-o", file.with_suffix(".mo"), file], "msgfmt")
+
+    once("translations", digest(*files, [f.with_suffix(".mo").is_file() for f in files]), build)
+
+
+def redis() -> None:
+    """Redis, with nothing that outlives it: what matters is in PostgreSQL."""
+    from stack.services import port_open
+
+    port = ports()["redis"]
+    folder = STACK / "redis"
+    folder.mkdir(exist_ok=True)
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
+    start("redis", command, ready=port_open(port))
+
+
+def source_stac() -> None:
+    """The sandbox's STAC server: pgstac migrated, synthetic scenes loaded once, served by uvicorn."""
+    p = ports()
+    env = {
+        "PGHOST": "127.0.0.1", "PGPORT": str(p["postgres"]), "PGUSER": "ckan", "PGDATABASE": "pgstac",
+        "PGPASSWORD": secret("postgres"), "POSTGRES_HOST_READER": "127.0.0.1", "POSTGRES_HOST_WRITER": "127.0.0.1",
+        "POSTGRES_HOST": "127.0.0.1", "POSTGRES_PORT": str(p["postgres"]), "POSTGRES_USER": "ckan",
+        "POSTGRES_PASS": secret("postgres"), "POSTGRES_PASSWORD": secret("postgres"),
+        "POSTGRES_DBNAME": "pgstac", "DB_MIN_CONN_SIZE": "1", "DB_MAX_CONN_SIZE": "4",
+        "STAC_FASTAPI_TITLE": "Bac à sable : STAC de scènes synthétiques", "STAC_FASTAPI_LANDING_ID": "bac-a-sable",
+        "STAC_FASTAPI_DESCRIPTION": "Ceci n'est pas DINAMIS : toutes les scènes sont synthétiques.",
+    }  # fmt: skip
+    sandbox = CODE / "dinamis_relais" / "sandbox"
+    folder = STACK / "scenes"
+    binaries = VENV_PGSTAC / "bin"
+
+    def load() -> None:
+        base = f"{urls()['sandbox']}/objects"
+        run([VENV / "bin" / "python", "-m", "ckanext.dinamis_relais.sandbox", "scenes", "--count", "2000",
+             "--asset-base", base, "--out", folder], "scenes")  # fmt: skip
+        run([binaries / "pypgstac", "migrate", "--dsn", database_url("pgstac")], "pgstac", env=env)
+        for what in ("collections", "items"):
+            run([binaries / "pypgstac", "load", what, folder / f"{what}.ndjson", "--method", "upsert",
+                 "--dsn", database_url("pgstac")], "pgstac", env=env)  # fmt: skip
+
+    key = digest(sandbox / "scenes.py", urls()["sandbox"], CONFIG / "requirements-pgstac.txt")
+    once("source-stac", key, load)
+    command = [binaries / "uvicorn", "stac_fastapi.pgstac.app:app", "--host", "127.0.0.1", "--port", str(p["pgstac"])]
+    start("source-stac", command, env=env, ready=answers(f"{urls()['source_stac']}/_mgmt/ping"), key=key)
+
+
+def sandbox() -> None:
+    """A DINAMIS to try against."""
+    p, u = ports(), urls()
+    command = [
+        VENV / "bin" / "python", "-m", "ckanext.dinamis_relais.sandbox", "serve", "--host", "127.0.0.1",
+        "--port", str(p["sandbox"]), "--smtp-port", str(p["smtp"]), "--data", STACK / "sandbox",
+        "--public-url", u["sandbox"], "--stac-url", u["source_stac"], "--ckan-url", u["ckan"],
+        "--gateway-token", secret("gateway_token"), "--signing-secret", secret("signing_secret"),
+    ]  # fmt: skip
+    (STACK / "sandbox").mkdir(exist_ok=True)
+    key = digest(CODE / "dinamis_relais" / "sandbox")
+    start("sandbox", command, ready=answers(f"{u['sandbox']}/health"), key=key)
+
+
+def code_key() -> str:
+    """What the site's processes depend on: another key restarts them."""
+    files = [
+        p
+        for p in sorted((CODE / "dinamis_relais").rglob("*"))
+        if p.is_file() and p.suffix in (".py", ".html", ".yaml", ".txt", ".typ", ".css", ".js", ".mo")
+    ]
+    return digest(ini.SITE, CONFIG / "wsgi.py", *files)
+
+
+def processes() -> None:
+    """CKAN behind gunicorn, background jobs, deliveries, harvest consumers."""
+    binaries, key = VENV / "bin", code_key()
+    env = {"CKAN_INI": str(ini.SITE), "PYTHONPATH": str(CONFIG)}
+    web = [binaries / "gunicorn", "--bind", f"127.0.0.1:{ports()['ckan']}", "--workers", "2", "--threads", "4",
+           "--timeout", "120", "--access-logfile", "-", "wsgi:application"]  # fmt: skip
+    # The home page runs everything once, so that the first person does not wait for it.
+    start("ckan", web, env=env, ready=answers(f"{urls()['ckan']}/api/3/action/status_show"), seconds=180, key=key)
+    commands = {
+        "jobs-worker": ["jobs", "worker"],
+        "delivery-worker": ["dinamis", "worker", "--pause", "0.5"],
+        "harvest-gather": ["harvester", "gather-consumer"],
+        "harvest-fetch": ["harvester", "fetch-consumer"],
+    }
+    for name, words in commands.items():
+        start(name, [binaries / "ckan", "-c", ini.SITE, *words], key=key)
+    # `harvester run` starts scheduled jobs and closes finished ones; an operator runs it by cron or a timer.
+    loop = f"while true; do '{binaries}/ckan' -c '{ini.SITE}' harvester run; sleep 60; done"
+    start("harvest-run", ["sh", "-c", loop], key=key)
+
+
+def first_data() -> dict[str, dict]:
+    """People, organisations and files of the demonstration, then the first harvest."""
+    users = STACK / "demo-users.json"
+    ckan("dinamis", "demo", "load", "--out", str(users), log="demo-load")
+    folder = CODE / "dinamis_relais"
+    key = digest(folder / "imagery", folder / "sandbox" / "scenes.py", urls()["source_stac"])
+    command = ("dinamis", "demo", "harvest", "--source-url", urls()["source_stac"])
+    once("first-harvest", key, lambda: void(ckan(*command, log="demo-harvest")))
+    return json.loads(users.read_text())
+
+
+def void(_value: object) -> None:
+    """Nothing: for a callback whose result is not wanted."""
+
+
+def wait_for_mail(seconds: int = 30) -> None:
+    """Wait until the demonstration's first messages have left, so that the first look finds them.
+
+    :raises StepError: the delivery worker does not deliver
+    """
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if "0 deliveries" in ckan("dinamis", "deliver"):
+            return
+    raise StepError("Deliveries do not come to an end.", STACK / "log" / "delivery-worker.log")
