@@ -39,13 +39,17 @@ function start(element) {
   searchHere(map);
 }
 
-// Where to look first: the place, else the page's scenes, else the whole catalogue.
+// Where to look first: the part that was asked for, the place, the page's scenes, else the whole region.
 function frame(map, data, place, page) {
   const options = { padding: [30, 30, 30, 30], maxZoom: 12, size: map.getSize() };
-  if (data.bbox) map.getView().fit(transformExtent(data.bbox, "EPSG:4326", "EPSG:3857"), options);
-  else if (place.getFeatures().length) map.getView().fit(place.getExtent(), { ...options, padding: [90, 90, 90, 90] });
-  else if (page.getFeatures().length) map.getView().fit(page.getExtent(), options);
-  else map.getView().fit(transformExtent([-1.8, 42.7, 2.7, 47.2], "EPSG:4326", "EPSG:3857"), options);
+  const look = data.bbox || data.home;
+  if (look) map.getView().fit(transformExtent(look, "EPSG:4326", "EPSG:3857"), options);
+  else if (place.getFeatures().length) map.getView().fit(place.getExtent(), { ...options, maxZoom: 9.5 });
+  else if (page.getFeatures().length) map.getView().fit(page.getExtent(), { ...options, maxZoom: 8.5 });
+  else {
+    map.getView().setCenter(fromLonLat([0.4, 45]));
+    map.getView().setZoom(6);
+  }
 }
 
 // Country outlines and a few towns, drawn from our own files: the base when no other can be reached.

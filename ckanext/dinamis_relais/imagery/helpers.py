@@ -7,7 +7,7 @@ from dataclasses import replace
 from ckanext.dinamis_relais.imagery.describe import number
 from ckanext.dinamis_relais.imagery.filters import Filters
 
-__all__ = ["dinamis_scene_number", "dinamis_place_query"]
+__all__ = ["dinamis_place_query", "dinamis_scene_number"]
 
 
 def dinamis_scene_number(value: float, digits: int = 0) -> str:

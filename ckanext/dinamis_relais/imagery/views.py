@@ -24,6 +24,8 @@ __all__ = ["dinamis_imagery", "dinamis_stac"]
 dinamis_imagery = Blueprint("dinamis_imagery", __name__, url_prefix="/dinamis/images")
 
 PAGE_SIZE = 20
+#: Nouvelle-Aquitaine, where the map starts: west, south, east, north in degrees.
+HOME = (-1.8, 42.7, 2.7, 47.2)
 #: Prefectures of Nouvelle-Aquitaine: (name, longitude, latitude), to find one's way on the plain base.
 TOWNS = (
     ("Bordeaux", -0.58, 44.84), ("Limoges", 1.26, 45.83), ("Poitiers", 0.34, 46.58), ("Pau", -0.37, 43.3),
@@ -51,8 +53,9 @@ def explorer() -> Any:
         return tk.redirect_to(f"{_path()}{asked.query()}")
     engine = scene_model.engine()
     checked = search.parse(body)
-    rows = [describe.row(item, outline) for item in found["features"]]
     collections = _collections(engine)
+    titles = dict(collections)
+    rows = [{**describe.row(one, outline), "series": titles.get(one["collection"])} for one in found["features"]]
     return tk.render(
         "dinamis/imagery/explorer.html",
         {
@@ -213,6 +216,7 @@ def _map_data(features: list[dict[str, Any]], outline: Any, asked: rules.Filters
         "scenes": {"type": "FeatureCollection", "features": scenes},
         "place": _feature(outline, "place") if outline else None,
         "bbox": [float(value) for value in framed.split(",")] if framed else None,
+        "home": HOME if asked and not asked.active else None,
         "tiles": _tiles(asked, outline) if asked else None,
         "outline": tk.h.url_for_static("/dinamis/outline.json"), "towns": TOWNS,
         "base": config.map_tiles_url(), "attribution": config.map_attribution(),
