@@ -104,12 +104,8 @@ def _sun(moment: dt.datetime, lon: float, lat: float) -> tuple[float, float]:
     declination = math.radians(23.44) * math.sin(2 * math.pi * (moment.timetuple().tm_yday - 81) / 365)
     hours = moment.hour + moment.minute / 60 + lon / 15 - 12
     angle, phi = math.radians(15 * hours), math.radians(lat)
-    height = math.asin(
-        math.sin(phi) * math.sin(declination) + math.cos(phi) * math.cos(declination) * math.cos(angle)
-    )
-    azimuth = math.atan2(
-        math.sin(angle), math.cos(angle) * math.sin(phi) - math.tan(declination) * math.cos(phi)
-    )
+    height = math.asin(math.sin(phi) * math.sin(declination) + math.cos(phi) * math.cos(declination) * math.cos(angle))
+    azimuth = math.atan2(math.sin(angle), math.cos(angle) * math.sin(phi) - math.tan(declination) * math.cos(phi))
     return round(math.degrees(height), 1), round(math.degrees(azimuth) + 180, 1)
 
 
@@ -131,7 +127,9 @@ def _asset(key: str) -> dict[str, Any]:
     }
 
 
-def _properties(moment: dt.datetime, satellite: int, spot: tuple[float, float], chance: random.Random) -> dict[str, Any]:
+def _properties(
+    moment: dt.datetime, satellite: int, spot: tuple[float, float], chance: random.Random
+) -> dict[str, Any]:
     elevation, azimuth = _sun(moment, *spot)
     properties: dict[str, Any] = {
         "title": f"SPOT {satellite}, {moment:%d/%m/%Y} (scène synthétique)",
