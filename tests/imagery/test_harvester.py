@@ -145,7 +145,7 @@ def test_an_interrupted_harvest_loses_nothing_and_goes_on(
 
     server.asked.clear()
     job = harvest_now(source["id"])
-    assert [path for path in server.asked if "/items" in path][0].endswith("start=3")
+    assert next(path for path in server.asked if "/items" in path).endswith("start=3")
     assert (job["stats"]["errored"], job["stats"]["added"], scenes(engine)) == (0, 2, 8)
 
 

@@ -21,7 +21,7 @@ def stored(raw: dict[str, Any]) -> dict[str, Any]:
 def only_problem(raw: Any) -> Any:
     result = normalise(raw, "spot")
     assert result.scene is None
-    return [problem for problem in result.problems if problem.fatal][0]
+    return next(problem for problem in result.problems if problem.fatal)
 
 
 @pytest.mark.parametrize("version", ["0.9.0", "1.0.0-beta.2", "1.0.0", "1.1.0"])

@@ -134,7 +134,7 @@ def test_an_interrupted_listing_deletes_nothing_and_is_resumed(
 
     server.asked.clear()
     outcome, heard = harvest(engine, source, max_vanished=1.0)
-    assert [path for path in server.asked if "/items" in path][0].endswith("start=20")
+    assert next(path for path in server.asked if "/items" in path).endswith("start=20")
     assert (heard.total("listed"), outcome.vanished) == (19, 1)
     assert (last_run(engine).state, last_run(engine).listed, len(ids(engine))) == ("complete", 39, 39)
 

@@ -106,6 +106,6 @@ def _remembered(key: str) -> bytes | None:
 
 def _remember(key: str, value: bytes, seconds: int) -> None:
     try:
-        connect_to_redis().setex(key, seconds, value)
+        connect_to_redis().set(key, value, ex=seconds)
     except RedisError:
         return
