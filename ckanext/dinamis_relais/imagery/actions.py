@@ -15,7 +15,7 @@ __all__ = ["dinamis_scene_search", "dinamis_scene_show"]
 
 
 @tk.side_effect_free
-def dinamis_scene_search(context: dict[str, Any], data_dict: dict[str, Any]) -> dict[str, Any]:
+def dinamis_scene_search(context: Any, data_dict: dict[str, Any]) -> dict[str, Any]:
     """Scenes that match a STAC search, newest first.
 
     :param bbox: west, south, east, north in degrees
@@ -34,7 +34,7 @@ def dinamis_scene_search(context: dict[str, Any], data_dict: dict[str, Any]) -> 
 
 
 @tk.side_effect_free
-def dinamis_scene_show(context: dict[str, Any], data_dict: dict[str, Any]) -> dict[str, Any]:
+def dinamis_scene_show(context: Any, data_dict: dict[str, Any]) -> dict[str, Any]:
     """One scene as a STAC 1.1 item.
 
     :param collection: id of its collection

@@ -40,7 +40,7 @@ def update_series(harvest_object: Any, engine: Any, collection: str, user: str) 
     if not owner and not tk.asbool(tk.config.get("ckan.auth.create_unowned_dataset")):
         raise NoOwner("The harvest source belongs to no organization. Choose one in the source's form.")
     bodies = {one["id"]: one["body"] for one in all_collections(engine)}
-    counts = dict.fromkeys(("added", "updated", "deleted", "unchanged"), 0)
+    counts: dict[str, int] = {"added": 0, "updated": 0, "deleted": 0, "unchanged": 0}
     held = rules.of_collection(engine, collection)
     for series in held:
         wanted = rules.dataset_of(series, bodies.get(collection, {}), source.url, site_url())
@@ -59,7 +59,7 @@ def guid_of(collection: str, year: int | None = None) -> str:
     return f"stac:{collection}" if year is None else f"stac:{collection}/{year}"
 
 
-def _context(user: str) -> dict[str, Any]:
+def _context(user: str) -> Any:
     return {"model": model, "session": model.Session, "user": user, "ignore_auth": True}
 
 

@@ -11,7 +11,7 @@ NAME = "imagerie-spot-6-7-bac-a-sable"
 TITLE = "Imagerie SPOT 6/7 (bac à sable)"
 
 
-def _context() -> dict[str, Any]:
+def _context() -> Any:
     user = tk.get_action("get_site_user")({"ignore_auth": True}, {})["name"]
     return {"model": model, "session": model.Session, "user": user, "ignore_auth": True}
 
@@ -59,7 +59,7 @@ def harvest_now(source_id: str) -> dict[str, Any]:
     except HarvestJobExists:
         waiting = tk.get_action("harvest_job_list")(_context(), {"source_id": source_id})
         job_id = next(job["id"] for job in waiting if job["status"] in ("New", "Running"))
-    job = HarvestJob.get(job_id)
+    job: Any = HarvestJob.get(job_id)
     harvester = queue.get_harvester(job.source.type)
     job.status = "Running"
     job.save()

@@ -32,13 +32,13 @@ MAX_NAMED = 100
 
 
 @tk.chained_action
-def _harvest_source_reindex(next_: Any, context: dict[str, Any], data_dict: dict[str, Any]) -> Any:
+def _harvest_source_reindex(original_action: Any, context: Any, data_dict: dict[str, Any]) -> Any:
     """On CKAN 2.12, ckanext-harvest 1.6.3 indexes a source without its type and configuration.
 
     After the first job its form and ``run-test`` then miss them. CKAN's own indexing has them.
     """
     if not tk.check_ckan_version(min_version="2.12.0b0"):
-        return next_(context, data_dict)
+        return original_action(context, data_dict)
     tk.check_access("harvest_source_reindex", context, data_dict)
     rebuild(data_dict["id"], defer_commit=context.get("defer_commit", False))
     return True
@@ -73,7 +73,7 @@ class StacHarvester(p.SingletonPlugin):
 
     def get_original_url(self, harvest_object_id: str) -> str | None:
         """Address of the collection, or of the collection of a series, at its source."""
-        harvest_object = HarvestObject.get(harvest_object_id)
+        harvest_object: Any = HarvestObject.get(harvest_object_id)
         if not harvest_object or not harvest_object.guid.startswith(datasets.guid_of("")):
             return None
         collection = harvest_object.guid[len(datasets.guid_of("")) :].split("/")[0]

@@ -164,7 +164,8 @@ def _licence(body: dict[str, Any]) -> str:
     parts = []
     if body.get("license"):
         parts.append(f"Licence annoncée par la source : {body['license']}.")
-    providers = body.get("providers") if isinstance(body.get("providers"), list) else []
+    given = body.get("providers")
+    providers = given if isinstance(given, list) else []
     names = [str(one["name"]) for one in providers if isinstance(one, dict) and one.get("name")]
     if names:
         parts.append(f"Fournisseurs : {', '.join(names)}.")

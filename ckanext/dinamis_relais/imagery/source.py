@@ -178,7 +178,8 @@ def next_request(body: dict[str, Any], url: str, asked: Request) -> Request | No
         target = _on_host_of(urljoin(url, link["href"]), url)
         if str(link.get("method", "GET")).upper() != "POST":
             return Request(target)
-        own = link.get("body") if isinstance(link.get("body"), dict) else {}
+        given = link.get("body")
+        own: dict[str, Any] = given if isinstance(given, dict) else {}
         merged = {**(asked.body or {}), **own} if link.get("merge") else own
         return Request(target, "POST", merged)
     return None
@@ -226,7 +227,8 @@ def _decode_loosely(body: bytes, url: str, reason: Exception) -> tuple[Any, list
 
 
 def _matched(body: dict[str, Any]) -> int | None:
-    context = body.get("context") if isinstance(body.get("context"), dict) else {}
+    given = body.get("context")
+    context: dict[str, Any] = given if isinstance(given, dict) else {}
     for value in (body.get("numberMatched"), body.get("numMatched"), context.get("matched")):
         if isinstance(value, int) and not isinstance(value, bool):
             return value

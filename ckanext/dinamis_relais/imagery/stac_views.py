@@ -49,7 +49,8 @@ def _public(view: Callable[..., Response]) -> Callable[..., Response]:
         except tk.ObjectNotFound as error:
             return _error(404, "NotFound", str(error))
         except tk.ValidationError as error:
-            said = [f"{key}: {' '.join(map(str, texts))}" for key, texts in error.error_dict.items()]
+            texts: dict[str, Any] = error.error_dict
+            said = [f"{key}: {' '.join(map(str, reasons))}" for key, reasons in texts.items()]
             return _error(400, "InvalidParameterValue", "; ".join(said))
         except SQLAlchemyError:
             return _error(503, "Unavailable", "The scene store does not answer. Try again later.")
