@@ -1,0 +1,180 @@
+"""A small identity provider: OIDC's device flow, as the real one is spoken to, with a page to approve a code."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, make_response, render_template_string, request
+
+from ckanext.dinamis_relais.sandbox.keeper import Keeper, digest
+
+OIDC = "/identity/realms/dinamis/protocol/openid-connect"
+DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+#: Seconds that an access token, a refresh token and a device code live.
+TOKEN_SECONDS, REFRESH_SECONDS, DEVICE_SECONDS = 300, 30 * 24 * 3600, 600
+#: Seconds a client waits between two questions.
+INTERVAL = 1
+LONGEST_NAME = 60
+#: Letters of a code that nobody mistakes for one another.
+LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
+
+PAGE = """<!doctype html>
+<html lang="fr">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{ title }} – Bac à sable : ceci n'est pas DINAMIS</title>
+<style>
+body { font: 1.1rem/1.5 system-ui, sans-serif; max-width: 36rem; margin: 2rem auto; padding: 0 1rem; color: #1b1b1b;
+  background: #fff; }
+.label { background: #ffe9a8; padding: .5rem 1rem; font-weight: 600; }
+label { display: block; margin-top: 1rem; }
+input { font: inherit; padding: .4rem; width: 100%; box-sizing: border-box; border: 1px solid #555; }
+button { font: inherit; padding: .5rem 1rem; margin: 1rem .5rem 0 0; }
+.error { color: #a40000; font-weight: 600; }
+</style>
+</head>
+<body>
+<header class="label">Bac à sable : ceci n'est pas DINAMIS</header>
+<main>
+<h1>{{ title }}</h1>
+{% if done %}
+<p role="status">{{ done }}</p>
+{% else %}
+<p>Un logiciel demande à agir en votre nom dans le bac à sable. Vérifiez que le code est celui qu'il vous montre.
+N'entrez ici aucun vrai mot de passe : il n'en faut pas.</p>
+{% if problem %}<p class="error" role="alert" id="problem">{{ problem }}</p>{% endif %}
+<form method="post" action="{{ url_for('signing.approve') }}">
+<label for="user_code">Code montré par le logiciel</label>
+<input id="user_code" name="user_code" value="{{ code }}" required autocomplete="off"
+  {%- if problem %} aria-describedby="problem"{% endif %}>
+<label for="name">Votre nom d'essai</label>
+<input id="name" name="name" value="{{ name }}" maxlength="60" autocomplete="off">
+<button name="answer" value="yes">Autoriser</button>
+<button name="answer" value="no">Refuser</button>
+</form>
+{% endif %}
+</main>
+</body>
+</html>
+"""
+
+
+def bearer(keeper: Keeper) -> str | None:
+    """The person whose access token the present request carries, None without a good one."""
+    scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
+    found = keeper.get("access", digest(token.strip())) if scheme.lower() == "bearer" else None
+    return found["user"] if found else None
+
+
+def origin() -> str:
+    """The sandbox's own address, as the caller knows it, without a final slash."""
+    return request.url_root.rstrip("/")
+
+
+def _tokens(keeper: Keeper, user: str) -> Any:
+    access, refresh = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+    keeper.put("access", digest(access), TOKEN_SECONDS, {"user": user})
+    keeper.put("refresh", digest(refresh), REFRESH_SECONDS, {"user": user})
+    answer = jsonify(
+        access_token=access,
+        expires_in=TOKEN_SECONDS,
+        refresh_token=refresh,
+        refresh_expires_in=REFRESH_SECONDS,
+        token_type="Bearer",  # noqa: S106  # a kind of token, no secret
+        scope="openid offline_access",
+    )
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _refused(error: str, words: str) -> tuple[Response, int]:
+    return jsonify(error=error, error_description=words), 400
+
+
+def _by_device(keeper: Keeper, code: str) -> Any:
+    """Tokens for a device code, once, when the person has approved it."""
+    found = keeper.get("device", digest(code))
+    if found is None:
+        return _refused("expired_token", "Unknown or expired device code")
+    if found["answer"] is None:
+        return _refused("authorization_pending", "The person has not answered yet")
+    if not keeper.drop("device", digest(code)):
+        return _refused("expired_token", "This device code was used")
+    if found["answer"] == "no":
+        return _refused("access_denied", "The person refused")
+    return _tokens(keeper, found["user"])
+
+
+def _approve(keeper: Keeper, code: str, name: str, answer: str) -> tuple[str, str]:
+    """Write a person's answer down.
+
+    :returns: what was done and what is wrong; one of them is empty
+    """
+    link = keeper.get("user-code", code)
+    if link is None:
+        return "", "Ce code est inconnu ou échu. Recopiez-le, ou demandez-en un autre au logiciel."
+    if answer == "no":
+        keeper.change("device", link["device"], answer="no")
+        keeper.drop("user-code", code)
+        return "C'est refusé. Vous pouvez fermer cette page.", ""
+    if not name or len(name) > LONGEST_NAME:
+        return "", f"Donnez un nom d'essai de 1 à {LONGEST_NAME} caractères."
+    if not keeper.drop("user-code", code) or not keeper.change("device", link["device"], answer="yes", user=name):
+        return "", "Ce code a déjà servi. Demandez-en un autre au logiciel."
+    return f"C'est autorisé pour « {name} ». Vous pouvez fermer cette page et revenir au logiciel.", ""
+
+
+def add_routes(routes: Blueprint, keeper: Keeper) -> None:
+    """Add the provider's routes, under ``/identity``."""
+
+    @routes.post(f"{OIDC}/auth/device")
+    def device() -> Any:
+        """Begin the device flow."""
+        if not request.form.get("client_id"):
+            return _refused("invalid_request", "client_id is missing")
+        code = secrets.token_urlsafe(32)
+        word = "".join(secrets.choice(LETTERS) for _ in range(8))
+        user_code = f"{word[:4]}-{word[4:]}"
+        keeper.put("device", digest(code), DEVICE_SECONDS, {"answer": None, "user": None})
+        keeper.put("user-code", user_code, DEVICE_SECONDS, {"device": digest(code)})
+        page = f"{origin()}/identity/device"
+        return jsonify(
+            device_code=code,
+            user_code=user_code,
+            verification_uri=page,
+            verification_uri_complete=f"{page}?user_code={user_code}",
+            expires_in=DEVICE_SECONDS,
+            interval=INTERVAL,
+        )
+
+    @routes.post(f"{OIDC}/token")
+    def token() -> Any:
+        """Device grant and refresh grant. As Keycloak does by default, a refresh token serves until its end."""
+        grant = request.form.get("grant_type")
+        if grant == DEVICE_GRANT:
+            return _by_device(keeper, request.form.get("device_code", ""))
+        if grant != "refresh_token":
+            return _refused("unsupported_grant_type", "device_code or refresh_token")
+        found = keeper.get("refresh", digest(request.form.get("refresh_token", "")))
+        return _tokens(keeper, found["user"]) if found else _refused("invalid_grant", "Token is not active")
+
+    @routes.get(f"{OIDC}/userinfo")
+    def userinfo() -> Any:
+        """Who a token belongs to."""
+        user = bearer(keeper)
+        if user is None:
+            return jsonify(error="invalid_token"), 401, {"WWW-Authenticate": "Bearer"}
+        return jsonify(sub=str(uuid.uuid5(uuid.NAMESPACE_URL, user)), preferred_username=user, name=user)
+
+    @routes.route("/identity/device", methods=["GET", "POST"])
+    def approve() -> Any:
+        """The page on which a person approves a code."""
+        code = request.values.get("user_code", "").strip().upper()
+        name, done, problem = request.form.get("name", "").strip(), "", ""
+        if request.method == "POST":
+            done, problem = _approve(keeper, code, name, request.form.get("answer", "yes"))
+        values = {"title": "Autoriser un logiciel", "code": code, "name": name, "done": done, "problem": problem}
+        return make_response(render_template_string(PAGE, **values), 422 if problem else 200)
