@@ -11,6 +11,8 @@ import pytest
 
 SAMPLES = Path(os.environ.get("DINAMIS_SAMPLES", Path(__file__).parents[2] / "shared" / "samples"))
 
+pytest_plugins = ["tests.services"]
+
 #: Roles as the table of rights names them, in the order in which its columns stand.
 ROLES = ("sysadmin", "super_referent", "executive_board", "referent", "member", "outsider", "anonymous")
 

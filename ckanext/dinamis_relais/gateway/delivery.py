@@ -59,9 +59,14 @@ def _claim(target: Target) -> list[tuple[Parcel, dt.datetime]]:
     lease = utcnow() + LEASE
     taken = []
     for row in rows:
-        row.lease_until = lease
         poll = row.version == row.delivered_version
-        body = {} if poll else target.prepare(row)
+        try:
+            body = {} if poll else target.prepare(row)
+        except Exception as error:  # noqa: BLE001  # one broken row must not hold up the others
+            log.exception("%s %s cannot be prepared", target.name, row.id)
+            _record_failure(row, target, RefusedError(f"It could not be prepared: {type(error).__name__}."))
+            continue
+        row.lease_until = lease
         taken.append((Parcel(target.name, row.id, row.version, poll, body), lease))
     db.commit()
     return taken
@@ -112,6 +117,17 @@ def _record_failure(row: Any, target: Target, error: Exception) -> None:
     record(Event.DELIVERY_FAILED, "system", target.name, row.id, problem=type(error).__name__)
 
 
+def _send(target: Target, parcel: Parcel) -> dict[str, Any] | Exception:
+    try:
+        return target.transport(parcel)
+    except (PassingError, StoppingError, RefusedError) as error:
+        log.warning("%s %s: %s", target.name, parcel.id, error)
+        return error
+    except Exception as error:  # noqa: BLE001  # one broken row must not hold up the others
+        log.exception("%s %s: the transport failed", target.name, parcel.id)
+        return RefusedError(f"It could not be sent: {type(error).__name__}.")
+
+
 def deliver_once() -> int:
     """One round over all targets.
 
@@ -126,12 +142,14 @@ def deliver_once() -> int:
             continue
         for parcel, lease in _claim(target):
             handled += 1
+            outcome = _send(target, parcel)
             try:
-                outcome: dict[str, Any] | Exception = target.transport(parcel)
-            except (PassingError, StoppingError, RefusedError) as error:
-                log.warning("%s %s: %s", target.name, parcel.id, error)
-                outcome = error
-            _record(target, parcel, lease, outcome)
+                _record(target, parcel, lease, outcome)
+            except Exception as error:  # noqa: BLE001  # one broken row must not hold up the others
+                log.exception("%s %s: the answer cannot be taken over", target.name, parcel.id)
+                session().rollback()
+                refused = RefusedError(f"The answer could not be taken over: {type(error).__name__}.")
+                _record(target, parcel, lease, refused)
             if isinstance(outcome, StoppingError):
                 break
     session().rollback()

@@ -1,4 +1,4 @@
-"""A real HTTP server that answers like Recherche d'entreprises, for the tests of membership."""
+"""Real HTTP servers on loopback that answer by the contracts of those whom the relay calls."""
 
 from __future__ import annotations
 
@@ -47,6 +47,43 @@ def entity_service(ckan_config, monkeypatch):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_port}"
     monkeypatch.setitem(ckan_config, "ckanext.dinamis_relais.entity_search_url", address)
+    yield state
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def gateway_service(ckan_config, monkeypatch):
+    """DINAMIS's side of the contract: ``status`` is what it answers, ``bodies`` what it was sent, by path."""
+    state = SimpleNamespace(status=200, decision="received", reason=None, bodies={}, calls=[])
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_PUT(self):
+            length = int(self.headers.get("Content-Length") or 0)
+            body = json.loads(self.rfile.read(length) or b"{}")
+            if state.status == 200:
+                state.bodies[self.path] = body
+            self.answer(body)
+
+        def do_GET(self):
+            self.answer(state.bodies.get(self.path, {}))
+
+        def answer(self, body):
+            state.calls.append(self.path)
+            status = "active" if "/accounts/" in self.path else state.decision
+            found = {"id": self.path.rsplit("/", 1)[1], "version": body.get("version"), "status": status,
+                     "reference": "R-1", "reason": state.reason}
+            self.send_response(state.status)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(json.dumps(found).encode())
+
+        def log_message(self, *args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setitem(ckan_config, "ckanext.dinamis_relais.gateway.url", f"http://127.0.0.1:{server.server_port}/gateway")
     yield state
     server.shutdown()
     server.server_close()
