@@ -82,10 +82,7 @@ def source_stac() -> None:
     p = ports()
     env = {
         "PGHOST": "127.0.0.1", "PGPORT": str(p["postgres"]), "PGUSER": "ckan", "PGDATABASE": "pgstac",
-        "PGPASSWORD": secret("postgres"), "POSTGRES_HOST_READER": "127.0.0.1", "POSTGRES_HOST_WRITER": "127.0.0.1",
-        "POSTGRES_HOST": "127.0.0.1", "POSTGRES_PORT": str(p["postgres"]), "POSTGRES_USER": "ckan",
-        "POSTGRES_PASS": secret("postgres"), "POSTGRES_PASSWORD": secret("postgres"),
-        "POSTGRES_DBNAME": "pgstac", "DB_MIN_CONN_SIZE": "1", "DB_MAX_CONN_SIZE": "4",
+        "PGPASSWORD": secret("postgres"), "DB_MIN_CONN_SIZE": "1", "DB_MAX_CONN_SIZE": "4",
         "STAC_FASTAPI_TITLE": "Bac à sable : STAC de scènes synthétiques", "STAC_FASTAPI_LANDING_ID": "bac-a-sable",
         "STAC_FASTAPI_DESCRIPTION": "Ceci n'est pas DINAMIS : toutes les scènes sont synthétiques.",
     }  # fmt: skip
@@ -104,7 +101,8 @@ def source_stac() -> None:
 
     key = digest(sandbox / "scenes.py", urls()["sandbox"], CONFIG / "requirements-pgstac.txt")
     once("source-stac", key, load)
-    command = [binaries / "uvicorn", "stac_fastapi.pgstac.app:app", "--host", "127.0.0.1", "--port", str(p["pgstac"])]
+    command = [binaries / "uvicorn", "--factory", "stac_fastapi.pgstac.app:create_app",
+               "--host", "127.0.0.1", "--port", str(p["pgstac"])]  # fmt: skip
     start("source-stac", command, env=env, ready=answers(f"{urls()['source_stac']}/_mgmt/ping"), key=key)
 
 
