@@ -14,6 +14,11 @@ import XYZ from "ol/source/XYZ.js";
 import { Fill, Stroke, Style, Text, Circle } from "ol/style.js";
 import View from "ol/View.js";
 
+// Addresses that are shared hold what was asked, not what was left empty.
+document.querySelector("form[role=search]")?.addEventListener("submit", (event) => {
+  for (const field of event.target.elements) if (field.name && !field.value) field.disabled = true;
+});
+
 const element = document.getElementById("dinamis-map");
 if (element) start(element);
 
@@ -25,7 +30,7 @@ function start(element) {
   const layers = [...plainBase(data), ...base(element, data)];
   if (data.tiles) layers.push(footprints(data));
   const lit = new Style({ stroke: new Stroke({ color: "#d1495b", width: 3 }), fill: new Fill({ color: "#d1495b33" }) });
-  const quiet = new Style({ stroke: new Stroke({ color: "#0b5cad", width: 1.5 }), fill: new Fill({ color: "#0b5cad14" }) });
+  const quiet = new Style({ stroke: new Stroke({ color: "#0b5cad", width: 1.5 }), fill: new Fill({ color: "#0b5cad0d" }) });
   layers.push(
     new VectorLayer({ source: page, style: quiet }),
     new VectorLayer({ source: place, style: new Style({ stroke: new Stroke({ color: "#1d1d1d", width: 2.5, lineDash: [6, 4] }) }) }),
@@ -91,7 +96,7 @@ function base(element, data) {
 // All scenes that match, as tiles made by the database; below zoom 7 a grid, darker where there are more.
 function footprints(data) {
   const source = new VectorTileSource({ format: new MVT({ idProperty: "key" }), url: data.tiles, maxZoom: 14 });
-  const outline = new Style({ stroke: new Stroke({ color: "#0b5cad59", width: 1 }), fill: new Fill({ color: "#0b5cad08" }) });
+  const outline = new Style({ stroke: new Stroke({ color: "#0b5cad59", width: 1 }), fill: new Fill({ color: "#0b5cad05" }) });
   return new VectorTileLayer({
     source,
     style: (feature) => {
@@ -143,6 +148,7 @@ function searchHere(map) {
     const [west, south, east, north] = map.getView().calculateExtent(map.getSize());
     const corners = [...toLonLat([west, south]), ...toLonLat([east, north])];
     field.value = corners.map((value) => value.toFixed(4)).join(",");
+    document.getElementById("field-place").value = ""; // a place would outweigh the part of the map
     field.form.requestSubmit();
   });
 }

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from ckanext.dinamis_relais.imagery import model as scene_model
+from ckanext.dinamis_relais.portal.cli import demo
 
-__all__ = ["demo", "scenes"]
+__all__ = ["scenes"]
 
 
 @click.group()
@@ -74,11 +75,6 @@ def _print_run(connection: Any, row: Any, problems: int) -> None:
     for one in connection.execute(query.limit(problems)):
         kind = "not taken" if one.fatal else "repaired"
         click.echo(f"  {kind}: {one.item_id or '(no id)'}, {one.field}: {one.problem} {one.remedy}")
-
-
-@click.group()
-def demo() -> None:
-    """The demonstration."""
 
 
 @demo.command("harvest")
