@@ -173,7 +173,8 @@ def _item(tile: int, year: int, asset_base: str, chance: random.Random) -> dict[
         "assets": {
             key: {"href": f"{folder}/{item_id}_{end}.tif", **_asset(key)} for key, end in ASSETS[collection].items()
         },
-        "links": [],
+        # The schema wants a parent; a STAC server puts its own address here.
+        "links": [{"rel": "collection", "href": f"../{collection}", "type": "application/json"}],
     }
 
 
