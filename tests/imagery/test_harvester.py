@@ -98,9 +98,7 @@ def test_a_changed_year_is_updated_and_what_people_added_stays(
     assert [one["name"] for one in second["resources"]] == ["Voir les images", "Scènes (STAC)", "Guide"]
 
 
-def test_a_year_that_vanished_takes_its_dataset_along(
-    server: Server, engine: Any, harvest_source: Any
-) -> None:
+def test_a_year_that_vanished_takes_its_dataset_along(server: Server, engine: Any, harvest_source: Any) -> None:
     server.items["spot"] = two_years()
     source = harvest_source(max_vanished=0.5)
     harvest_now(source["id"])
@@ -123,18 +121,14 @@ def test_bad_items_are_errors_of_the_job_and_the_good_ones_are_taken(
 
 
 @pytest.mark.parametrize("body", [b"<html>Bonjour</html>", b'{"collections": [', b'{"hello": 1}'])
-def test_a_source_that_is_no_stac_api(
-    server: Server, engine: Any, harvest_source: Any, body: bytes
-) -> None:
+def test_a_source_that_is_no_stac_api(server: Server, engine: Any, harvest_source: Any, body: bytes) -> None:
     server.broken = [("/collections", (200, {}, body))]
     job = harvest_now(harvest_source()["id"])
     assert job["status"] == "Finished"
     assert server.url in job["gather_error_summary"][0]["message"]
 
 
-def test_an_interrupted_harvest_loses_nothing_and_goes_on(
-    server: Server, engine: Any, harvest_source: Any
-) -> None:
+def test_an_interrupted_harvest_loses_nothing_and_goes_on(server: Server, engine: Any, harvest_source: Any) -> None:
     server.items["spot"] = two_years()
     source = harvest_source(page_size=3)
     server.broken = [("start=3", (200, {}, b'{"type": "FeatureColl'))]
@@ -149,9 +143,7 @@ def test_an_interrupted_harvest_loses_nothing_and_goes_on(
     assert (job["stats"]["errored"], job["stats"]["added"], scenes(engine)) == (0, 2, 8)
 
 
-def test_a_collection_that_fails_leaves_the_others_alone(
-    server: Server, engine: Any, harvest_source: Any
-) -> None:
+def test_a_collection_that_fails_leaves_the_others_alone(server: Server, engine: Any, harvest_source: Any) -> None:
     server.items = {"bad": [item(1)], "spot": two_years()}
     server.broken = [("/collections/bad/items", (404, {}, b""))]
     job = harvest_now(harvest_source()["id"])

@@ -78,9 +78,7 @@ def test_the_list_says_date_sensor_and_cloud(app: Any, engine: Any, two: None) -
     assert "dimanche 12 juillet 2020" in second and "3 %" in second
 
 
-def test_a_place_filters_and_the_share_covered_is_said(
-    app: Any, engine: Any, two: None, geo: list[str]
-) -> None:
+def test_a_place_filters_and_the_share_covered_is_said(app: Any, engine: Any, two: None, geo: list[str]) -> None:
     soup = page(app, "/dinamis/images?place=begles")
     assert len(rows(soup)) == 2
     assert all("100 %" in row and "Bègles" in row for row in rows(soup))
@@ -88,9 +86,7 @@ def test_a_place_filters_and_the_share_covered_is_said(
     assert len(geo) == 1, "the second time comes from the cache"
 
 
-def test_a_place_nobody_knows_is_said_and_filters_nothing(
-    app: Any, engine: Any, two: None, geo: list[str]
-) -> None:
+def test_a_place_nobody_knows_is_said_and_filters_nothing(app: Any, engine: Any, two: None, geo: list[str]) -> None:
     soup = page(app, "/dinamis/images?place=Nulleparville")
     assert soup.select_one("#place-problem")
     assert len(rows(soup)) == 2

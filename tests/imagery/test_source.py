@@ -97,9 +97,7 @@ def test_endless_next_is_stopped(server: Server, source: StacSource, fresh: bool
         listed(source)
 
 
-def test_empty_pages_for_ever_are_stopped(
-    server: Server, source: StacSource, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_empty_pages_for_ever_are_stopped(server: Server, source: StacSource, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ckanext.dinamis_relais.imagery.source.MAX_EMPTY_PAGES", 3)
     for number in range(6):
         href = f"{server.url}/collections/spot/items?limit=10&again={number}"
@@ -108,9 +106,7 @@ def test_empty_pages_for_ever_are_stopped(
         listed(source)
 
 
-def test_gzip_is_read_and_a_bomb_is_not(
-    server: Server, source: StacSource, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_gzip_is_read_and_a_bomb_is_not(server: Server, source: StacSource, monkeypatch: pytest.MonkeyPatch) -> None:
     body = gzip.compress(page_of([item()]))
     server.broken = [("/items", (200, {"Content-Encoding": "gzip"}, body))]
     assert len(listed(source)) == 1

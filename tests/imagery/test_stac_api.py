@@ -124,8 +124,6 @@ def test_a_search_by_post_needs_no_token_of_ours(
 
 
 def test_a_store_that_is_down_is_said(app: Any, ckan_config: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(
-        ckan_config, "ckanext.dinamis_relais.scenes_url", "postgresql://nobody:x@127.0.0.1:9/none"
-    )
+    monkeypatch.setitem(ckan_config, "ckanext.dinamis_relais.scenes_url", "postgresql://nobody:x@127.0.0.1:9/none")
     assert app.get(ROOT, status=503).json["code"] == "Unavailable"
     assert app.get("/dinamis/images", status=503)

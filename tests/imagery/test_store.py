@@ -83,9 +83,7 @@ def test_an_unchanged_listing_writes_no_scene(engine: Any, server: Server, sourc
         assert connection.execute(versions).all() == before
 
 
-def test_bad_items_are_reported_and_the_good_ones_taken(
-    engine: Any, server: Server, source: StacSource
-) -> None:
+def test_bad_items_are_reported_and_the_good_ones_taken(engine: Any, server: Server, source: StacSource) -> None:
     server.items["spot"] = [item(1), {**item(2), "geometry": None}, "nonsense", {"type": "Feature"}, item(3)]
     _, heard = harvest(engine, source)
     assert ids(engine) == {"SPOT6_00001", "SPOT6_00003"}
@@ -94,9 +92,7 @@ def test_bad_items_are_reported_and_the_good_ones_taken(
         assert connection.execute(sa.select(sa.func.count()).select_from(model.problems)).scalar_one() == 3
 
 
-def test_a_scene_that_turns_bad_keeps_its_good_version(
-    engine: Any, server: Server, source: StacSource
-) -> None:
+def test_a_scene_that_turns_bad_keeps_its_good_version(engine: Any, server: Server, source: StacSource) -> None:
     server.items["spot"] = [item(1)]
     harvest(engine, source)
     server.items["spot"] = [{**item(1), "geometry": None}]
@@ -121,9 +117,7 @@ def test_what_vanished_goes_up_to_the_share(engine: Any, server: Server, source:
     assert (outcome.vanished, len(ids(engine))) == (15, 3)
 
 
-def test_an_interrupted_listing_deletes_nothing_and_is_resumed(
-    engine: Any, server: Server, source: StacSource
-) -> None:
+def test_an_interrupted_listing_deletes_nothing_and_is_resumed(engine: Any, server: Server, source: StacSource) -> None:
     server.items["spot"] = [item(number) for number in range(40)]
     harvest(engine, source)
     server.items["spot"] = server.items["spot"][:39]

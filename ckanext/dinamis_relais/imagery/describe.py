@@ -89,9 +89,7 @@ def picture(item: dict[str, Any]) -> str | None:
     return None
 
 
-def asset_of(
-    item: dict[str, Any], role: str, roles: dict[str, list[str]] | None = None
-) -> dict[str, Any] | None:
+def asset_of(item: dict[str, Any], role: str, roles: dict[str, list[str]] | None = None) -> dict[str, Any] | None:
     """The asset that plays a role: under one of its known keys, or by its own ``roles``."""
     assets = item.get("assets") or {}
     known = (roles or {}).get(role) or ASSET_ROLES[role]

@@ -30,9 +30,7 @@ NAVIGATION = frozenset({"self", "root", "parent", "collection", "next", "prev", 
 
 _SPOT = re.compile(r"SPOT[-_ ]?([1-9])(?!\d)", re.IGNORECASE)
 _PLEIADES = re.compile(r"(?:PHR|PLEIADES[-_ ]?)(1[AB])", re.IGNORECASE)
-_MOMENT = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?\s*([Zz]|[+-]\d\d:?\d\d)?)?$"
-)
+_MOMENT = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?\s*([Zz]|[+-]\d\d:?\d\d)?)?$")
 
 
 @dataclass(frozen=True)

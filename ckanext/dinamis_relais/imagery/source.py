@@ -207,9 +207,7 @@ def _decode(body: bytes, url: str) -> tuple[Any, list[str]]:
     except orjson.JSONDecodeError as error:
         start = body[:200].lstrip().lower()
         if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<")):
-            raise OutsideError(
-                url, "It answered a web page, not JSON.", NOT_STAC
-            ) from error
+            raise OutsideError(url, "It answered a web page, not JSON.", NOT_STAC) from error
         return _decode_loosely(body, url, error)
 
 

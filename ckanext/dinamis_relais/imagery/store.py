@@ -218,9 +218,7 @@ def _known(connection: Any, collection: str, ids: list[str]) -> dict[str, str]:
 
 def _note_seen(connection: Any, run_id: int, ids: list[str]) -> int:
     """Remember what the run has listed; returns how many of them it had listed before."""
-    query = sa.select(seen.c.id).where(
-        seen.c.run_id == run_id, seen.c.id == sa.any_(sa.cast(ids, sa.ARRAY(sa.Text)))
-    )
+    query = sa.select(seen.c.id).where(seen.c.run_id == run_id, seen.c.id == sa.any_(sa.cast(ids, sa.ARRAY(sa.Text))))
     before = set(connection.execute(query).scalars())
     lines = StringIO("".join(f"{run_id}\t{_escaped(item_id)}\n" for item_id in ids if item_id not in before))
     _copy(connection, "COPY harvest_seen (run_id, id) FROM STDIN", lines)
@@ -236,9 +234,7 @@ def _load(connection: Any, source_id: str, rows: list[tuple[Scene, str]], replac
     if not replace:
         _copy(connection, f"COPY scene ({names}) FROM STDIN", lines)
         return
-    connection.execute(
-        sa.text("CREATE TEMPORARY TABLE incoming (LIKE scene INCLUDING DEFAULTS) ON COMMIT DROP")
-    )
+    connection.execute(sa.text("CREATE TEMPORARY TABLE incoming (LIKE scene INCLUDING DEFAULTS) ON COMMIT DROP"))
     _copy(connection, f"COPY incoming ({names}) FROM STDIN", lines)
     updates = ", ".join(f"{name} = excluded.{name}" for name in (*_COLUMNS[2:], "updated"))
     statement = (
@@ -297,9 +293,7 @@ def finish(engine: Any, run: Run, max_vanished: float) -> Outcome:
     :param max_vanished: share of the collection's scenes, 0 to 1, that may go without a confirmation
     """
     mine = sa.and_(scenes.c.source_id == run.source_id, scenes.c.collection == run.collection)
-    gone = sa.and_(
-        mine, ~sa.exists().where(seen.c.run_id == run.id, seen.c.id == scenes.c.id).correlate(scenes)
-    )
+    gone = sa.and_(mine, ~sa.exists().where(seen.c.run_id == run.id, seen.c.id == scenes.c.id).correlate(scenes))
     with engine.begin() as connection:
         total = connection.execute(sa.select(sa.func.count()).where(mine).select_from(scenes)).scalar_one()
         missing = connection.execute(sa.select(sa.func.count()).where(gone).select_from(scenes)).scalar_one()
