@@ -19,6 +19,13 @@ document.querySelector("form[role=search]")?.addEventListener("submit", (event) 
   for (const field of event.target.elements) if (field.name && !field.value) field.disabled = true;
 });
 
+// A quicklook that its store keeps to itself leaves no empty frame.
+for (const image of document.querySelectorAll(".dinamis-scenes img")) {
+  const drop = () => image.remove();
+  if (image.complete && !image.naturalWidth) drop();
+  else image.addEventListener("error", drop);
+}
+
 const element = document.getElementById("dinamis-map");
 if (element) start(element);
 

@@ -181,3 +181,12 @@ def test_the_demonstration_makes_its_source_once(server: Server, engine: Any) ->
     assert source_of(server.url)["id"] == first["id"]
     assert first["name"] == NAME
     assert harvest_now(first["id"])["stats"]["added"] == 2
+
+
+def test_clearing_a_source_takes_its_scenes_along(server: Server, engine: Any, harvest_source: Any) -> None:
+    server.items["spot"] = two_years()
+    source = harvest_source()
+    harvest_now(source["id"])
+    call_action("harvest_source_clear", id=source["id"])
+    assert (scenes(engine), series()) == (0, [])
+    assert harvest_now(source["id"])["stats"]["added"] == 2

@@ -44,6 +44,14 @@ def _harvest_source_reindex(original_action: Any, context: Any, data_dict: dict[
     return True
 
 
+@tk.chained_action
+def _harvest_source_clear(original_action: Any, context: Any, data_dict: dict[str, Any]) -> Any:
+    """Clearing a source takes its scenes along, not only its datasets."""
+    answer = original_action(context, data_dict)
+    store.clear(scene_model.engine(), answer["id"])
+    return answer
+
+
 class StacHarvester(p.SingletonPlugin):
     """Harvests a STAC API into the scene store and one dataset for each collection and year."""
 
@@ -51,8 +59,11 @@ class StacHarvester(p.SingletonPlugin):
     p.implements(p.IActions)
 
     def get_actions(self) -> dict[str, Any]:
-        """One repair of ckanext-harvest, where it belongs: only a site that harvests has it."""
-        return {"harvest_source_reindex": _harvest_source_reindex}
+        """What ckanext-harvest's own actions must also do; only a site that harvests has them."""
+        return {
+            "harvest_source_clear": _harvest_source_clear,
+            "harvest_source_reindex": _harvest_source_reindex,
+        }
 
     def info(self) -> dict[str, str]:
         """How the form of a harvest source names this harvester."""

@@ -317,3 +317,18 @@ def _forget(connection: Any, run: Run) -> None:
     connection.execute(seen.delete().where(seen.c.run_id.in_(sa.select(runs.c.id).where(of_this))))
     past = sa.select(runs.c.id).where(of_this).order_by(runs.c.id.desc()).offset(RUNS_KEPT)
     connection.execute(problems.delete().where(problems.c.run_id.in_(past)))
+
+
+def clear(engine: Any, source_id: str) -> int:
+    """Drop all that a harvest source brought: scenes, collections, runs; returns how many scenes.
+
+    :param source_id: id of the harvest source
+    """
+    mine = sa.select(runs.c.id).where(runs.c.source_id == source_id)
+    with engine.begin() as connection:
+        connection.execute(seen.delete().where(seen.c.run_id.in_(mine)))
+        connection.execute(problems.delete().where(problems.c.run_id.in_(mine)))
+        connection.execute(runs.delete().where(runs.c.source_id == source_id))
+        dropped = connection.execute(scenes.delete().where(scenes.c.source_id == source_id)).rowcount
+        connection.execute(collections.delete().where(collections.c.source_id == source_id))
+    return dropped
