@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ class Progress:
 
 
 def run(
-    command: list[str | Path],
+    command: Sequence[str | Path],
     log: str,
     *,
     env: dict[str, str] | None = None,

@@ -10,7 +10,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from stack.base import LOGS, ROOT, RUN, StepError
@@ -48,7 +48,7 @@ def alive(name: str) -> bool:
 
 def start(
     name: str,
-    command: list[str | Path],
+    command: Sequence[str | Path],
     *,
     env: dict[str, str] | None = None,
     cwd: Path = ROOT,

@@ -54,7 +54,7 @@ def front_end() -> None:
     once("front-end", digest(ROOT / "package.json", ROOT / "package-lock.json", *sorted(sources)), build)
 
 
-def translations(venv: Path = VENV) -> None:
+def translations() -> None:
     """Compile the translations."""
     folder = CODE / "dinamis_relais" / "i18n"
     files = sorted(folder.glob("*/LC_MESSAGES/*.po"))
@@ -157,7 +157,7 @@ def first_data() -> dict[str, dict]:
     ckan("dinamis", "demo", "load", "--out", str(users), log="demo-load")
     folder = CODE / "dinamis_relais"
     key = digest(folder / "imagery", folder / "sandbox" / "scenes.py", urls()["source_stac"])
-    command = ("dinamis", "demo", "harvest", "--source-url", urls()["source_stac"])
+    command = ("dinamis", "demo", "harvest", "--source-url", urls()["source_stac"], "--organization", "pigma")
     once("first-harvest", key, lambda: void(ckan(*command, log="demo-harvest")))
     return json.loads(users.read_text())
 

@@ -59,6 +59,11 @@ def people(relay_db: Any, with_request_context: Any) -> SimpleNamespace:
 
     def context(role: str) -> dict[str, Any]:
         name = users[role]["name"] if role in users else ""
-        return {"user": name, "ignore_auth": False, "model": model, "auth_user_obj": model.User.get(name) if name else None}
+        return {
+            "user": name,
+            "ignore_auth": False,
+            "model": model,
+            "auth_user_obj": model.User.get(name) if name else None,
+        }
 
     return SimpleNamespace(**users, organization=organization, context=context, users=users)

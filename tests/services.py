@@ -71,8 +71,13 @@ def gateway_service(ckan_config, monkeypatch):
         def answer(self, body):
             state.calls.append(self.path)
             status = "active" if "/accounts/" in self.path else state.decision
-            found = {"id": self.path.rsplit("/", 1)[1], "version": body.get("version"), "status": status,
-                     "reference": "R-1", "reason": state.reason}
+            found = {
+                "id": self.path.rsplit("/", 1)[1],
+                "version": body.get("version"),
+                "status": status,
+                "reference": "R-1",
+                "reason": state.reason,
+            }
             self.send_response(state.status)
             self.send_header("Content-Type", "application/json")
             self.end_headers()
@@ -83,7 +88,9 @@ def gateway_service(ckan_config, monkeypatch):
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setitem(ckan_config, "ckanext.dinamis_relais.gateway.url", f"http://127.0.0.1:{server.server_port}/gateway")
+    monkeypatch.setitem(
+        ckan_config, "ckanext.dinamis_relais.gateway.url", f"http://127.0.0.1:{server.server_port}/gateway"
+    )
     yield state
     server.shutdown()
     server.server_close()

@@ -104,4 +104,5 @@ class Machine:
         return found
 
     def __iter__(self) -> Iterator[Transition]:
+        """Rows, in the table's order."""
         return iter(self.rows)

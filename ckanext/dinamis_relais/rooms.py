@@ -7,7 +7,7 @@ what they offer, and nothing else leaves the room.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -47,7 +47,7 @@ def _module(room: str, part: str) -> Any | None:
     return import_module(name) if spec else None
 
 
-@lru_cache(maxsize=None)
+@cache
 def collect(part: str) -> dict[str, Any]:
     """All that the rooms offer of one kind.
 

@@ -14,7 +14,12 @@ from ckanext.dinamis_relais.db import session
 MAX_LIMIT = 1000
 
 
-def validated(data_dict: dict[str, Any], schema: dict[str, Any], context: dict[str, Any]) -> dict[str, Any]:
+def validator(name: str) -> Any:
+    """A registered CKAN validator; typed Any since a schema mixes validators and what makes them."""
+    return tk.get_validator(name)
+
+
+def validated(data_dict: dict[str, Any], schema: dict[str, Any], context: Any) -> dict[str, Any]:
     """The input, converted by a CKAN schema.
 
     :raises toolkit.ValidationError: by field, each problem with its remedy; nothing is written
@@ -29,14 +34,17 @@ def validated(data_dict: dict[str, Any], schema: dict[str, Any], context: dict[s
 
 def list_schema() -> dict[str, Any]:
     """``q, state, organization_id, limit, offset, sort``, as every list takes them."""
-    validator = tk.get_validator
     text = [validator("ignore_missing"), validator("unicode_safe")]
     return {
         "q": text,
         "state": text,
         "organization_id": text,
         "sort": text,
-        "limit": [validator("default")(50), validator("natural_number_validator"), validator("limit_to_configured_maximum")("ckan.search.rows_max", MAX_LIMIT)],
+        "limit": [
+            validator("default")(50),
+            validator("natural_number_validator"),
+            validator("limit_to_configured_maximum")("ckan.search.rows_max", MAX_LIMIT),
+        ],
         "offset": [validator("default")(0), validator("natural_number_validator")],
     }
 

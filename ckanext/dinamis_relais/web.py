@@ -37,7 +37,10 @@ def act(action: str, **data: Any) -> Any:
 
 def problems(error: tk.ValidationError) -> list[str]:
     """A validation error's sentences, for a flash message."""
-    return [text for texts in error.error_dict.values() for text in (texts if isinstance(texts, list) else [str(texts)])]
+    found: list[str] = []
+    for texts in error.error_dict.values():
+        found += [str(text) for text in (texts if isinstance(texts, list) else [texts])]
+    return found
 
 
 def flash(error: tk.ValidationError) -> None:

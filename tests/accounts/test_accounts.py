@@ -34,7 +34,9 @@ def enter(people, role="super_referent", **more):
 
 
 def move(people, account, transition, role="super_referent", **more):
-    return call_action("dinamis_account_transition", people.context(role), id=account["id"], transition=transition, **more)
+    return call_action(
+        "dinamis_account_transition", people.context(role), id=account["id"], transition=transition, **more
+    )
 
 
 class TestEntry:
@@ -138,9 +140,13 @@ class TestLife:
         alone = enter(member)
         followed = enter(member, email="autre@begles.example", given_name="Autre")
         move(member, alone, "suspend", reason="Pour une autre cause.")
-        row = call_action("dinamis_membership_show", member.context("super_referent"), organization_id=member.organization["id"])
+        row = call_action(
+            "dinamis_membership_show", member.context("super_referent"), organization_id=member.organization["id"]
+        )
         pigma = member.context("super_referent")
-        call_action("dinamis_membership_transition", pigma, id=row["id"], transition="suspend", reason="Convention échue.")
+        call_action(
+            "dinamis_membership_transition", pigma, id=row["id"], transition="suspend", reason="Convention échue."
+        )
         assert {model.Session.get(Account, a["id"]).state for a in (alone, followed)} == {"suspended"}
         call_action("dinamis_membership_transition", pigma, id=row["id"], transition="resume")
         assert model.Session.get(Account, alone["id"]).state == "suspended"

@@ -60,7 +60,9 @@ class TestRoles:
     def test_only_a_sysadmin_grants(self, people):
         for role in ("super_referent", "executive_board", "referent", "member", "outsider", "anonymous"):
             with pytest.raises(tk.NotAuthorized):
-                call_action("dinamis_role_grant", people.context(role), user=people.outsider["id"], role="super_referent")
+                call_action(
+                    "dinamis_role_grant", people.context(role), user=people.outsider["id"], role="super_referent"
+                )
 
     def test_a_misspelt_verb_is_an_error(self, people):
         with pytest.raises(KeyError):

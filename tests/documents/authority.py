@@ -34,9 +34,7 @@ class Authority:
         key = rsa.generate_private_key(65537, 2048)
         certificate = self._sign(name, key, since, until)
         path.write_bytes(
-            pkcs12.serialize_key_and_certificates(
-                b"seal", key, certificate, [self.certificate], NoEncryption()
-            )
+            pkcs12.serialize_key_and_certificates(b"seal", key, certificate, [self.certificate], NoEncryption())
         )
         return path
 

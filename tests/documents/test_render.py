@@ -126,11 +126,7 @@ def test_a_logo_is_printed_with_its_description(image):
 
 def test_a_missing_logo_leaves_no_hole():
     without, with_logo = (
-        max(
-            letter.y1
-            for letter in letters(render("membership_deed", deed(), assets=assets))[0]
-            if letter.size > 15
-        )
+        max(letter.y1 for letter in letters(render("membership_deed", deed(), assets=assets))[0] if letter.size > 15)
         for assets in (None, {"logo": png()})
     )
     assert without - with_logo > 40
@@ -167,9 +163,7 @@ def test_very_long_or_empty_names_stay_on_the_page(name):
     pdf = render("amendment", data)
     for page in letters(pdf):
         assert min(letter.x0 for letter in page) >= MARGIN - 1
-        assert (
-            max(letter.x1 for letter in page if letter.get_text().strip()) <= 595.3 - MARGIN + 4
-        )  # punctuation hangs
+        assert max(letter.x1 for letter in page if letter.get_text().strip()) <= 595.3 - MARGIN + 4  # punctuation hangs
 
 
 def test_unseen_characters_are_written_out():
@@ -205,9 +199,7 @@ def test_an_operators_file_replaces_one_and_the_rest_stays(tmp_path: Path):
 
 
 def test_a_demonstration_says_so():
-    assert "DÉMONSTRATION — document sans valeur" in words(
-        render("membership_deed", deed(demonstration=True))
-    )
+    assert "DÉMONSTRATION — document sans valeur" in words(render("membership_deed", deed(demonstration=True)))
 
 
 @pytest.mark.parametrize(
@@ -270,9 +262,7 @@ def test_a_missing_folder_or_a_bad_asset_is_refused(tmp_path: Path):
 
 
 def test_the_evidence_may_lack_particulars():
-    text = words(
-        render("amendment", amendment(evidence={**EVIDENCE, "ip": None, "function": "", "accepted": []}))
-    )
+    text = words(render("amendment", amendment(evidence={**EVIDENCE, "ip": None, "function": "", "accepted": []})))
     assert "Adresse IP" not in text
     assert "Textes acceptés" not in text.split("Preuve de la signature")[1]
 

@@ -141,9 +141,7 @@ def test_an_unknown_sealer_is_intact_but_not_trusted(sealed):
     assert result.problems == ["The seal's certificate is not trusted, or was not valid at that time."]
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"hello", b"%PDF-1.7\n%%EOF", bytes(2000), b"%PDF-1.7\n" + b"[" * 100_000]
-)
+@pytest.mark.parametrize("content", [b"", b"hello", b"%PDF-1.7\n%%EOF", bytes(2000), b"%PDF-1.7\n" + b"[" * 100_000])
 def test_what_is_no_pdf_is_told(content, trust):
     result = verify(content, trust)
     assert not result.sealed

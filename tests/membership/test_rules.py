@@ -19,7 +19,13 @@ def test_a_siren_is_taken_as_people_write_it(written):
 
 @pytest.mark.parametrize(
     "written, problem",
-    [("213300396", "checksum"), ("21330039", "length"), ("2133003955", "length"), ("", "length"), ("abcdefghi", "length")],
+    [
+        ("213300396", "checksum"),
+        ("21330039", "length"),
+        ("2133003955", "length"),
+        ("", "length"),
+        ("abcdefghi", "length"),
+    ],
 )
 def test_a_wrong_siren_says_what_is_wrong(written, problem):
     with pytest.raises(ValueError, match=problem):
@@ -45,7 +51,8 @@ def test_la_poste_has_its_own_rule():
 @pytest.mark.parametrize(
     "category, level",
     [("7113", "presumed"), ("7210", "presumed"), ("7346", "presumed"), ("7410", "presumed"), ("4110", "presumed"),
-     ("9220", "to_justify"), ("5710", "contractor_only"), ("1000", "contractor_only"), ("6540", "unknown"), ("", "unknown")],
+     ("9220", "to_justify"), ("5710", "contractor_only"), ("1000", "contractor_only"), ("6540", "unknown"),
+     ("", "unknown")],
 )  # fmt: skip
 def test_a_legal_category_gives_a_presumption(category, level):
     assert rules.presumption(category).level == level

@@ -50,7 +50,9 @@ class TestStory:
         with pytest.raises(tk.ValidationError) as raised:
             call_action("dinamis_application_transition", board, id=file["id"], transition="refuse")
         assert "reason" in raised.value.error_dict
-        call_action("dinamis_application_transition", board, id=file["id"], transition="refuse", reason="Hors périmètre.")
+        call_action(
+            "dinamis_application_transition", board, id=file["id"], transition="refuse", reason="Hors périmètre."
+        )
         mail = model.Session.query(Mail).filter_by(name="application_refused", recipient="maire@begles.example").one()
         assert "Hors périmètre." in mail.body
         assert model.Session.query(Membership).count() == 0
@@ -58,7 +60,9 @@ class TestStory:
     def test_an_unknown_transition_names_the_state_and_what_is_allowed(self, people):
         file = file_in(people, "draft")
         with pytest.raises(tk.ValidationError) as raised:
-            call_action("dinamis_application_transition", people.context("super_referent"), id=file["id"], transition="accept")
+            call_action(
+                "dinamis_application_transition", people.context("super_referent"), id=file["id"], transition="accept"
+            )
         text = raised.value.error_dict["transition"][0]
         assert "draft" in text
         assert "request_signature" in text
@@ -73,10 +77,14 @@ class TestStory:
     def test_a_correction_that_changes_what_was_signed_asks_for_a_new_signature(self, people):
         file = file_in(people, "under_review")
         pigma = people.context("super_referent")
-        call_action("dinamis_application_transition", pigma, id=file["id"], transition="ask_changes", reason="Autre maire.")
+        call_action(
+            "dinamis_application_transition", pigma, id=file["id"], transition="ask_changes", reason="Autre maire."
+        )
         new = {**file["representative"], "family_name": "Nouvelle"}
         call_action("dinamis_application_update", people.context("referent"), id=file["id"], representative=new)
-        again = call_action("dinamis_application_transition", people.context("referent"), id=file["id"], transition="resubmit")
+        again = call_action(
+            "dinamis_application_transition", people.context("referent"), id=file["id"], transition="resubmit"
+        )
         assert again["state"] == "awaiting_signature"
         assert again["agreement_number"] == file["agreement_number"]
 
@@ -84,8 +92,12 @@ class TestStory:
         file = file_in(people, "under_review")
         pigma = people.context("super_referent")
         call_action("dinamis_application_transition", pigma, id=file["id"], transition="ask_changes", reason="Adresse.")
-        call_action("dinamis_application_update", people.context("referent"), id=file["id"], address="77 rue Calixte Camelle")
-        again = call_action("dinamis_application_transition", people.context("referent"), id=file["id"], transition="resubmit")
+        call_action(
+            "dinamis_application_update", people.context("referent"), id=file["id"], address="77 rue Calixte Camelle"
+        )
+        again = call_action(
+            "dinamis_application_transition", people.context("referent"), id=file["id"], transition="resubmit"
+        )
         assert again["state"] == "under_review"
 
     def test_one_open_file_an_organization(self, people):
@@ -133,7 +145,9 @@ class TestSignature:
     def test_a_new_link_revokes_the_old_one(self, people):
         file = file_in(people, "awaiting_signature")
         old = token_of(model.Session.query(Mail).filter_by(name="signature_requested").one())
-        call_action("dinamis_application_transition", people.context("referent"), id=file["id"], transition="resend_signature")
+        call_action(
+            "dinamis_application_transition", people.context("referent"), id=file["id"], transition="resend_signature"
+        )
         with pytest.raises(tk.ValidationError):
             sign(old)
 

@@ -19,7 +19,7 @@ from ckanext.dinamis_relais.db import isoformat, new_id, session, utcnow
 from ckanext.dinamis_relais.gateway import wake
 from ckanext.dinamis_relais.journal import Event, record
 from ckanext.dinamis_relais.machine import TransitionError
-from ckanext.dinamis_relais.schema import list_schema, listed, validated
+from ckanext.dinamis_relais.schema import list_schema, listed, validated, validator
 
 __all__ = [
     "dinamis_account_create",
@@ -41,7 +41,9 @@ def _email(value: Any) -> str:
 
 def _role(value: Any) -> str:
     if value not in ROLES:
-        raise tk.Invalid(tk._("'{value}' is not possible. Choose one of: {names}.").format(value=value, names=", ".join(ROLES)))
+        raise tk.Invalid(
+            tk._("'{value}' is not possible. Choose one of: {names}.").format(value=value, names=", ".join(ROLES))
+        )
     return str(value)
 
 
@@ -56,10 +58,10 @@ def _future_date(value: Any) -> Any:
 
 
 def _schema() -> dict[str, Any]:
-    needed, text = tk.get_validator("not_empty"), tk.get_validator("unicode_safe")
-    default, empty = tk.get_validator("default"), tk.get_validator("ignore_empty")
+    needed, text = validator("not_empty"), validator("unicode_safe")
+    default, empty = validator("default"), validator("ignore_empty")
     return {
-        "organization_id": [needed, text, tk.get_validator("convert_group_name_or_id_to_id")],
+        "organization_id": [needed, text, validator("convert_group_name_or_id_to_id")],
         "email": [needed, _email],
         "given_name": [needed, text],
         "family_name": [needed, text],
@@ -166,7 +168,9 @@ def dinamis_account_transition(context: Context, data_dict: DataDict) -> dict[st
         session().rollback()
         text = tk._("'{name}' is not possible: the state is '{state}'. Possible now: {allowed}.")
         allowed = ", ".join(error.allowed) or tk._("nothing")
-        raise tk.ValidationError({"transition": [text.format(name=name, state=error.state, allowed=allowed)]}) from error
+        raise tk.ValidationError(
+            {"transition": [text.format(name=name, state=error.state, allowed=allowed)]}
+        ) from error
     except effects.GuardError as error:
         session().rollback()
         raise tk.ValidationError({error.field: [str(error)]}) from error
@@ -209,7 +213,7 @@ def dinamis_account_list(context: Context, data_dict: DataDict) -> dict[str, Any
         names = sa.func.concat(Account.given_name, " ", Account.family_name)
         query = query.where(sa.or_(names.ilike(like), Account.email.ilike(like), model.Group.title.ilike(like)))
     by_state = query.with_only_columns(Account.state, sa.func.count()).group_by(Account.state)
-    states = {state: count for state, count in session().execute(by_state)}
+    states = dict(session().execute(by_state).all())
     if params.get("state"):
         query = query.where(Account.state.in_(params["state"].split(",")))
     found = listed(query, params, [Account.state_since, Account.id], lambda row: dictize(row, user))

@@ -37,7 +37,10 @@ def active_membership(organization_id: str) -> Any:
     if membership is None or membership.state != "active":
         raise GuardError(
             "organization_id",
-            tk._("This organisation is not a member of DINAMIS at the moment. Its membership comes first, then its accounts."),
+            tk._(
+                "This organisation is not a member of DINAMIS at the moment. "
+                "Its membership comes first, then its accounts."
+            ),
         )
     return membership
 
@@ -132,7 +135,7 @@ def parse_date(value: str) -> dt.date:
     """
     for pattern in ("%Y-%m-%d", "%d/%m/%Y"):
         try:
-            return dt.datetime.strptime(value.strip(), pattern).date()  # noqa: DTZ007  # a day, no time of day
+            return dt.datetime.strptime(value.strip(), pattern).date()  # a day, no time of day
         except ValueError:
             continue
     raise ValueError("date")

@@ -81,7 +81,9 @@ def take_place(account: Account, actor: str) -> None:
     )
     for grant in grants.scalars():
         grant.revoked_at, grant.revoked_by = utcnow(), actor
-        record(Event.ROLE_REVOKED, actor, "role", grant.id, grant.organization_id, role=grant.role, user_id=grant.user_id)
+        record(
+            Event.ROLE_REVOKED, actor, "role", grant.id, grant.organization_id, role=grant.role, user_id=grant.user_id
+        )
     session().execute(
         sa.delete(model.ApiToken)
         .where(model.ApiToken.user_id == account.user_id)

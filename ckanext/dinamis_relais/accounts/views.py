@@ -44,7 +44,9 @@ def new() -> Any:
             if account["state"] == "requested":
                 tk.h.flash_success(tk._("The request is sent to PIGMA, which validates it."))
             else:
-                tk.h.flash_success(tk._("The account is validated: the invitation leaves for {email}.").format(email=account["email"]))
+                tk.h.flash_success(
+                    tk._("The account is validated: the invitation leaves for {email}.").format(email=account["email"])
+                )
             return _back(account)
     members = act("dinamis_membership_list", limit=1000)["results"]
     values = {"errors": errors, "data": form or {"organization_id": organization}, "members": members}

@@ -68,7 +68,7 @@ VERBS: dict[str, tuple[Role, ...]] = {
 }  # fmt: skip
 
 
-def user_of(context: dict[str, Any]) -> ckan_model.User | None:
+def user_of(context: Any) -> ckan_model.User | None:
     """The CKAN user of an action's context, None when nobody is logged in."""
     obj = context.get("auth_user_obj")
     if obj is not None and getattr(obj, "is_authenticated", True):

@@ -7,19 +7,19 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 import sqlalchemy as sa
 from ckan import model
+from ckan.types import Context, DataDict
 
 from ckanext.dinamis_relais.authority import user_of
 from ckanext.dinamis_relais.authority.model import RoleGrant
 from ckanext.dinamis_relais.authority.rules import check_grant
 from ckanext.dinamis_relais.db import isoformat, session, utcnow
 from ckanext.dinamis_relais.journal import Event, record
-from ckanext.dinamis_relais.schema import list_schema, listed, validated
+from ckanext.dinamis_relais.schema import list_schema, listed, validated, validator
 
 __all__ = ["dinamis_role_grant", "dinamis_role_list", "dinamis_role_revoke"]
 
 
 def _grant_schema() -> dict[str, Any]:
-    validator = tk.get_validator
     return {
         "user": [validator("not_empty"), validator("unicode_safe"), validator("convert_user_name_or_id_to_id")],
         "role": [validator("not_empty"), validator("unicode_safe")],
@@ -46,18 +46,14 @@ def _dictize(grant: RoleGrant) -> dict[str, Any]:
     }
 
 
-def grant_role(
-    user_id: str, role: str, organization_id: str | None, actor: str, expires_at: Any = None
-) -> RoleGrant:
+def grant_role(user_id: str, role: str, organization_id: str | None, actor: str, expires_at: Any = None) -> RoleGrant:
     """Add a grant and its journal line to the present transaction, once; the caller commits."""
     db = session()
     found = db.execute(
         sa.select(RoleGrant).where(
             RoleGrant.user_id == user_id,
             RoleGrant.role == role,
-            RoleGrant.organization_id == organization_id
-            if organization_id
-            else RoleGrant.organization_id.is_(None),
+            RoleGrant.organization_id == organization_id if organization_id else RoleGrant.organization_id.is_(None),
             RoleGrant.revoked_at.is_(None),
         )
     ).scalar_one_or_none()
@@ -73,7 +69,7 @@ def grant_role(
     return grant
 
 
-def dinamis_role_grant(context: dict[str, Any], data_dict: dict[str, Any]) -> dict[str, Any]:
+def dinamis_role_grant(context: Context, data_dict: DataDict) -> dict[str, Any]:
     """Grant a role of the relay. Granting what is already held changes its end only.
 
     :param user: name or id
@@ -94,7 +90,7 @@ def dinamis_role_grant(context: dict[str, Any], data_dict: dict[str, Any]) -> di
     return _dictize(grant)
 
 
-def dinamis_role_revoke(context: dict[str, Any], data_dict: dict[str, Any]) -> dict[str, Any]:
+def dinamis_role_revoke(context: Context, data_dict: DataDict) -> dict[str, Any]:
     """End a grant now; its row stays.
 
     :param id: id of the grant
@@ -113,7 +109,7 @@ def dinamis_role_revoke(context: dict[str, Any], data_dict: dict[str, Any]) -> d
 
 
 @tk.side_effect_free
-def dinamis_role_list(context: dict[str, Any], data_dict: dict[str, Any]) -> dict[str, Any]:
+def dinamis_role_list(context: Context, data_dict: DataDict) -> dict[str, Any]:
     """Grants that run, the newest first.
 
     :param q: a role

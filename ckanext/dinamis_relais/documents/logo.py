@@ -114,9 +114,7 @@ def _drawing(content: bytes, field: str) -> Logo:
             field, N_("The drawing is not well-formed XML."), N_("Export it again as plain SVG.")
         ) from error
     if root.tag != f"{{{SVG}}}svg":
-        raise DocumentError(
-            field, N_("The file is XML but not an SVG drawing."), N_("Export it again as plain SVG.")
-        )
+        raise DocumentError(field, N_("The file is XML but not an SVG drawing."), N_("Export it again as plain SVG."))
     dtd = root.getroottree().docinfo.internalDTD
     if dtd is not None and next(iter(dtd.iterentities()), None) is not None:
         raise _active(field, "<!ENTITY>")

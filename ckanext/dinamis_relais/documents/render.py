@@ -173,9 +173,7 @@ def _write_assets(assets: Mapping[str, bytes], root: Path) -> dict[str, str]:
     images = {}
     for name, content in assets.items():
         if not _NAME.fullmatch(name):
-            raise DocumentError(
-                f"assets.{name}", N_("An image's name is lower-case letters, digits and underscores.")
-            )
+            raise DocumentError(f"assets.{name}", N_("An image's name is lower-case letters, digits and underscores."))
         image = check_logo(content, f"assets.{name}")
         (folder / f"{name}.{image.extension}").write_bytes(image.content)
         images[name] = f"/_assets/{name}.{image.extension}"

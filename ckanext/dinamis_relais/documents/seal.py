@@ -197,9 +197,7 @@ def _unsigned_fields_fit(held: Any, content_type: str) -> bool:
     )
 
 
-def _conclude(
-    result: Verification, statuses: list[PdfSignatureStatus], last: EmbeddedPdfSignature, tidy: bool
-) -> None:
+def _conclude(result: Verification, statuses: list[PdfSignatureStatus], last: EmbeddedPdfSignature, tidy: bool) -> None:
     final = statuses[-1]
     stamp = final.timestamp_validity
     result.timestamped = stamp is not None and stamp.valid and stamp.intact and stamp.trusted

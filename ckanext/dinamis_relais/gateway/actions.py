@@ -6,6 +6,7 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 import sqlalchemy as sa
+from ckan.types import Context, DataDict
 
 from ckanext.dinamis_relais.authority import user_of
 from ckanext.dinamis_relais.db import isoformat, session, utcnow
@@ -36,7 +37,7 @@ def _dictize(target: Target, row: Any) -> dict[str, Any]:
 
 
 @tk.side_effect_free
-def dinamis_delivery_list(context: dict[str, Any], data_dict: dict[str, Any]) -> dict[str, Any]:
+def dinamis_delivery_list(context: Context, data_dict: DataDict) -> dict[str, Any]:
     """What is owed to DINAMIS and to people, the failed first.
 
     :param q: only this target (``application``, ``account``, ``mail`` …)
@@ -69,7 +70,7 @@ def dinamis_delivery_list(context: dict[str, Any], data_dict: dict[str, Any]) ->
     }
 
 
-def dinamis_delivery_retry(context: dict[str, Any], data_dict: dict[str, Any]) -> dict[str, Any]:
+def dinamis_delivery_retry(context: Context, data_dict: DataDict) -> dict[str, Any]:
     """Make a delivery due again now, and let its target run if it was stopped.
 
     :param target: the target's name

@@ -62,7 +62,7 @@ def _claim(target: Target) -> list[tuple[Parcel, dt.datetime]]:
         poll = row.version == row.delivered_version
         try:
             body = {} if poll else target.prepare(row)
-        except Exception as error:  # noqa: BLE001  # one broken row must not hold up the others
+        except Exception as error:  # one broken row must not hold up the others
             log.exception("%s %s cannot be prepared", target.name, row.id)
             _record_failure(row, target, RefusedError(f"It could not be prepared: {type(error).__name__}."))
             continue
@@ -123,7 +123,7 @@ def _send(target: Target, parcel: Parcel) -> dict[str, Any] | Exception:
     except (PassingError, StoppingError, RefusedError) as error:
         log.warning("%s %s: %s", target.name, parcel.id, error)
         return error
-    except Exception as error:  # noqa: BLE001  # one broken row must not hold up the others
+    except Exception as error:  # one broken row must not hold up the others
         log.exception("%s %s: the transport failed", target.name, parcel.id)
         return RefusedError(f"It could not be sent: {type(error).__name__}.")
 
@@ -145,7 +145,7 @@ def deliver_once() -> int:
             outcome = _send(target, parcel)
             try:
                 _record(target, parcel, lease, outcome)
-            except Exception as error:  # noqa: BLE001  # one broken row must not hold up the others
+            except Exception as error:  # one broken row must not hold up the others
                 log.exception("%s %s: the answer cannot be taken over", target.name, parcel.id)
                 session().rollback()
                 refused = RefusedError(f"The answer could not be taken over: {type(error).__name__}.")

@@ -37,12 +37,16 @@ def render(name: str, values: dict[str, Any]) -> tuple[str, str]:
 
     :raises jinja2.UndefinedError: a value that the template needs is missing
     """
-    text = _environment().get_template(f"{name}.{locale()}.txt").render(
-        relay=config.relay_name(),
-        operator=config.relay_operator(),
-        contact=config.contact_email(),
-        site_url=str(tk.config["ckan.site_url"]).rstrip("/"),
-        **values,
+    text = (
+        _environment()
+        .get_template(f"{name}.{locale()}.txt")
+        .render(
+            relay=config.relay_name(),
+            operator=config.relay_operator(),
+            contact=config.contact_email(),
+            site_url=str(tk.config["ckan.site_url"]).rstrip("/"),
+            **values,
+        )
     )
     subject, _sep, body = text.partition("\n")
     return subject.strip(), body.strip() + "\n"

@@ -44,9 +44,7 @@ def record(
     # Two writers must not follow the same line; the lock orders them and ends with the transaction.
     db.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     db.flush()
-    last = db.execute(
-        sa.select(JournalLine.id, JournalLine.hash).order_by(JournalLine.id.desc()).limit(1)
-    ).first()
+    last = db.execute(sa.select(JournalLine.id, JournalLine.hash).order_by(JournalLine.id.desc()).limit(1)).first()
     at = utcnow()
     line: dict[str, Any] = {
         "id": (last[0] if last else 0) + 1,

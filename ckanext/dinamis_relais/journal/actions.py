@@ -6,12 +6,13 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 import sqlalchemy as sa
+from ckan.types import Context, DataDict
 
 from ckanext.dinamis_relais.db import isoformat, session
 from ckanext.dinamis_relais.journal import as_mapping
 from ckanext.dinamis_relais.journal.model import JournalLine
 from ckanext.dinamis_relais.journal.rules import verify
-from ckanext.dinamis_relais.schema import list_schema, listed, validated
+from ckanext.dinamis_relais.schema import list_schema, listed, validated, validator
 
 __all__ = ["dinamis_journal_list", "dinamis_journal_verify"]
 
@@ -24,7 +25,7 @@ def _dictize(row: JournalLine) -> dict[str, Any]:
 
 
 @tk.side_effect_free
-def dinamis_journal_list(context: dict[str, Any], data_dict: dict[str, Any]) -> dict[str, Any]:
+def dinamis_journal_list(context: Context, data_dict: DataDict) -> dict[str, Any]:
     """Lines of the journal, the newest first.
 
     :param q: event, or its beginning (``application.``)
@@ -33,7 +34,7 @@ def dinamis_journal_list(context: dict[str, Any], data_dict: dict[str, Any]) -> 
     :param actor: only what this user id did
     :returns: ``{"count", "results"}``; times in UTC
     """
-    text = [tk.get_validator("ignore_missing"), tk.get_validator("unicode_safe")]
+    text = [validator("ignore_missing"), validator("unicode_safe")]
     params = validated(data_dict, list_schema() | {"object_id": text, "actor": text}, context)
     tk.check_access("dinamis_journal_list", context, params)
     query = sa.select(JournalLine)
@@ -46,7 +47,7 @@ def dinamis_journal_list(context: dict[str, Any], data_dict: dict[str, Any]) -> 
 
 
 @tk.side_effect_free
-def dinamis_journal_verify(context: dict[str, Any], data_dict: dict[str, Any]) -> dict[str, Any]:
+def dinamis_journal_verify(context: Context, data_dict: DataDict) -> dict[str, Any]:
     """Walk the whole chain.
 
     :returns: ``{"valid", "lines", "head", "first_broken"}``; ``head`` is the last hash that fits

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ckan.plugins.toolkit as tk
+from ckan.types import Context
 
 from ckanext.dinamis_relais.db import session
 from ckanext.dinamis_relais.membership import entities
 from ckanext.dinamis_relais.membership.applications import (
-    Context,
     Data,
     dinamis_application_claim,
     dinamis_application_create,

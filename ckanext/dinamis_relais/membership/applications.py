@@ -9,6 +9,7 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 import sqlalchemy as sa
 from ckan import model
+from ckan.types import Context
 
 from ckanext.dinamis_relais.authority import Role, can, organizations_of, user_of
 from ckanext.dinamis_relais.db import new_id, session, utcnow
@@ -22,7 +23,6 @@ from ckanext.dinamis_relais.membership.model import Application
 from ckanext.dinamis_relais.membership.schema import FIELDS, create_schema, fields_schema
 from ckanext.dinamis_relais.schema import list_schema, listed, validated
 
-Context = dict[str, Any]
 Data = dict[str, Any]
 
 
@@ -55,7 +55,13 @@ def _check_entity(siren: str | None) -> tuple[Any, Data | None]:
     available, entity = entities.check(siren)
     if available and entity is None:
         raise tk.ValidationError(
-            {"siren": [tk._("Recherche d'entreprises knows no entity with the SIREN {siren}. Check the number.").format(siren=siren)]}
+            {
+                "siren": [
+                    tk._("Recherche d'entreprises knows no entity with the SIREN {siren}. Check the number.").format(
+                        siren=siren
+                    )
+                ]
+            }
         )
     return (utcnow() if available else None), entity
 
@@ -81,7 +87,7 @@ def _new_organization(title: str, siren: str | None) -> str:
     if model.Group.get(name) is not None:
         name = f"{name}-{siren or new_id()[:8]}"
     site = tk.get_action("get_site_user")({"ignore_auth": True, "defer_commit": True}, {})
-    context = {"ignore_auth": True, "defer_commit": True, "user": site["name"]}
+    context: Any = {"ignore_auth": True, "defer_commit": True, "user": site["name"]}
     fields = {"name": name, "title": title, **({"dinamis_siren": siren} if siren else {})}
     return tk.get_action("organization_create")(context, fields)["id"]
 
@@ -94,7 +100,11 @@ def _refuse_second(organization_id: str, kind: str) -> None:
     )
     if session().execute(query).first():
         raise tk.ValidationError(
-            {"organization_id": [tk._("This organisation already has a file under way. Open it, or withdraw it first.")]}
+            {
+                "organization_id": [
+                    tk._("This organisation already has a file under way. Open it, or withdraw it first.")
+                ]
+            }
         )
 
 
@@ -147,7 +157,11 @@ def dinamis_application_update(context: Context, data_dict: Data) -> Data:
     if row.state not in EDITABLE_STATES:
         session().rollback()
         raise tk.ValidationError(
-            {"state": [tk._("A file that is '{state}' cannot be changed. Ask for changes first.").format(state=row.state)]}
+            {
+                "state": [
+                    tk._("A file that is '{state}' cannot be changed. Ask for changes first.").format(state=row.state)
+                ]
+            }
         )
     before = {name: getattr(row, name) for name in FIELDS}
     if data.get("siren"):
@@ -207,7 +221,9 @@ def dinamis_application_list(context: Context, data_dict: Data) -> Data:
     if params.get("q"):
         like = f"%{params['q'].strip()}%"
         query = query.where(
-            sa.or_(model.Group.title.ilike(like), Application.siren.like(like), Application.agreement_number.ilike(like))
+            sa.or_(
+                model.Group.title.ilike(like), Application.siren.like(like), Application.agreement_number.ilike(like)
+            )
         )
     by_state = query.with_only_columns(Application.state, sa.func.count()).group_by(Application.state)
     states = dict(session().execute(by_state).all())

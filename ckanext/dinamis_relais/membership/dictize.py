@@ -8,7 +8,7 @@ import ckan.plugins.toolkit as tk
 from ckan import model
 
 from ckanext.dinamis_relais.authority import can
-from ckanext.dinamis_relais.db import isoformat
+from ckanext.dinamis_relais.db import isoformat, session
 from ckanext.dinamis_relais.membership import rules
 from ckanext.dinamis_relais.membership.machines import APPLICATION, MEMBERSHIP
 from ckanext.dinamis_relais.membership.model import Application, Document, Membership
@@ -64,8 +64,7 @@ def application(row: Application, user: model.User | None) -> dict[str, Any]:
 
 def membership(row: Membership, user: model.User | None) -> dict[str, Any]:
     """A membership: what anyone may know, and for PIGMA what may be done with it."""
-    group = model.Group.get(row.organization_id)
-    extras = dict(group.extras) if group else {}
+    file = session().get(Application, row.application_id)
     found = {
         "id": row.id,
         **_organization(row.organization_id),
@@ -73,9 +72,9 @@ def membership(row: Membership, user: model.User | None) -> dict[str, Any]:
         "since": isoformat(row.since),
         "until": isoformat(row.until),
         "agreement_number": row.agreement_number,
-        "siren": extras.get("dinamis_siren"),
-        "territory_kind": extras.get("dinamis_territory_kind"),
-        "territory_code": extras.get("dinamis_territory_code"),
+        "siren": file.siren if file else None,
+        "territory_kind": file.territory_kind if file else None,
+        "territory_code": file.territory_code if file else None,
     }
     if can(user, "membership.manage", row.organization_id):
         found["application_id"] = row.application_id

@@ -38,14 +38,18 @@ def _complete(application: Application, data: Data) -> None:
     del data
     lacking = rules.missing(as_rules(application))
     if lacking:
-        raise GuardError("transition", tk._("The file is not complete. Missing: {fields}.").format(fields=", ".join(lacking)))
+        raise GuardError(
+            "transition", tk._("The file is not complete. Missing: {fields}.").format(fields=", ".join(lacking))
+        )
 
 
 def _all_accepted(application: Application, data: Data) -> None:
     del application
     refused = rules.not_accepted(data.get("accepted") or {})
     if refused:
-        raise GuardError("accepted", tk._("Tick every box to sign. Not ticked: {names}.").format(names=", ".join(refused)))
+        raise GuardError(
+            "accepted", tk._("Tick every box to sign. Not ticked: {names}.").format(names=", ".join(refused))
+        )
 
 
 def _entity_checked(application: Application, data: Data) -> None:
@@ -198,7 +202,7 @@ def _publish(application: Application) -> None:
     }
     if organization is not None:
         site = tk.get_action("get_site_user")({"ignore_auth": True, "defer_commit": True}, {})
-        context = {"ignore_auth": True, "defer_commit": True, "user": site["name"]}
+        context: Any = {"ignore_auth": True, "defer_commit": True, "user": site["name"]}
         patch = {"id": organization.id, **{key: value for key, value in public.items() if value}}
         tk.get_action("organization_patch")(context, patch)
 

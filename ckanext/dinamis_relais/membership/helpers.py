@@ -50,7 +50,9 @@ def dinamis_presumption(presumption: dict[str, str]) -> str:
         "local_authority": tk._("Presumed eligible: a local authority."),
         "public_establishment": tk._("Presumed eligible: a public establishment or a body of cooperation."),
         "public_body": tk._("Presumed eligible: a body under public law."),
-        "industrial_public_establishment": tk._("Presumed eligible: an industrial and commercial public establishment."),
+        "industrial_public_establishment": tk._(
+            "Presumed eligible: an industrial and commercial public establishment."
+        ),
         "association": tk._("To be justified: an association shows a mission of public interest."),
         "company": tk._("Only as contractor of a public body, or for its own research: to be justified."),
         "sole_trader": tk._("Only as contractor of a public body, or for own research: to be justified."),
@@ -123,7 +125,9 @@ def dinamis_transition_done(name: str) -> str:
 def dinamis_organization_membership(organization_id: str) -> dict[str, Any] | None:
     """The membership of an organisation as the present user may know it, None when it is no member."""
     try:
-        return tk.get_action("dinamis_membership_show")({"user": tk.current_user.name}, {"organization_id": organization_id})
+        return tk.get_action("dinamis_membership_show")(
+            {"user": tk.current_user.name}, {"organization_id": organization_id}
+        )
     except (tk.ObjectNotFound, tk.NotAuthorized):
         return None
 

@@ -37,7 +37,8 @@ def _people(application: Application, who: str) -> Iterable[tuple[str, str]]:
         return
     role = Role.SUPER_REFERENT if who == "super_referent" else Role.EXECUTIVE_BOARD
     for user in holders(role):
-        yield user.email, user.fullname or user.name
+        if user.email:
+            yield user.email, user.fullname or user.name
 
 
 def send(name: str, application: Application, link: str | None = None, reason: str | None = None) -> None:

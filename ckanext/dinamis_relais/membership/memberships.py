@@ -7,6 +7,7 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 import sqlalchemy as sa
 from ckan import model
+from ckan.types import Context
 
 from ckanext.dinamis_relais import accounts
 from ckanext.dinamis_relais.authority import can, user_of
@@ -15,7 +16,7 @@ from ckanext.dinamis_relais.gateway import wake
 from ckanext.dinamis_relais.journal import Event, record
 from ckanext.dinamis_relais.machine import TransitionError
 from ckanext.dinamis_relais.membership import dictize, letters
-from ckanext.dinamis_relais.membership.applications import Context, Data, actor_of, wrong_transition
+from ckanext.dinamis_relais.membership.applications import Data, actor_of, wrong_transition
 from ckanext.dinamis_relais.membership.machines import MEMBERSHIP
 from ckanext.dinamis_relais.membership.model import Application, Membership
 from ckanext.dinamis_relais.schema import list_schema, listed, validated

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+import sqlalchemy.orm
 from ckan import model
 
 from ckanext.dinamis_relais import config
@@ -16,6 +20,9 @@ from ckanext.dinamis_relais.membership.model import Application, Document
 
 #: Version of the avenant's template, as the relay procedure dates it.
 AMENDMENT_VERSION = "15/10/2024"
+
+#: The date inside the PDF of a text, fixed so that one version has one hash.
+TEXTS_CREATED = dt.datetime(2024, 10, 15, tzinfo=dt.timezone.utc)
 
 TITLES = {
     "amendment": "Avenant à la convention PIGMA",
@@ -101,7 +108,13 @@ def text_pdf(kind: str) -> bytes:
     :raises documents.DocumentError: the template does not compile
     """
     version = {"charter": config.charter_version(), "licences": config.licences_version()}[kind]
-    return render(kind, {"version": version, "relay": _relay()}, template_dir=config.document_templates())
+    return _text_pdf(kind, version, config.document_templates())
+
+
+@lru_cache(maxsize=16)
+def _text_pdf(kind: str, version: str, templates: Path | None) -> bytes:
+    # The same version must always be the same bytes: its hash is what was accepted.
+    return render(kind, {"version": version, "date": None}, template_dir=templates, created=TEXTS_CREATED)
 
 
 def _relay() -> dict[str, str]:
@@ -145,7 +158,7 @@ def of_application(application_id: str) -> list[Document]:
     query = (
         sa.select(Document)
         .where(Document.application_id == application_id)
-        .options(sa.orm.defer(Document.content))
+        .options(sqlalchemy.orm.defer(Document.content))
         .order_by(Document.created_at, Document.id)
     )
     return list(session().execute(query).scalars())

@@ -8,6 +8,7 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 
 from ckanext.dinamis_relais.membership import rules
+from ckanext.dinamis_relais.schema import validator
 
 #: Fields of a person in a file (legal representative, referent).
 PERSON = ("given_name", "family_name", "function", "email", "phone")
@@ -63,18 +64,24 @@ def person(value: Any) -> dict[str, str]:
     unknown = set(value) - set(PERSON)
     if unknown:
         raise tk.Invalid(
-            tk._("Unknown: {unknown}. Give: {names}.").format(unknown=", ".join(sorted(unknown)), names=", ".join(PERSON))
+            tk._("Unknown: {unknown}. Give: {names}.").format(
+                unknown=", ".join(sorted(unknown)), names=", ".join(PERSON)
+            )
         )
     found = {key: " ".join(str(text).split()) for key, text in value.items() if text not in (None, "")}
     if found.get("email") and not rules.is_email(found["email"]):
-        raise tk.Invalid(tk._("'{email}' is not an e-mail address. Example: mairie@commune.fr.").format(email=found["email"]))
+        raise tk.Invalid(
+            tk._("'{email}' is not an e-mail address. Example: mairie@commune.fr.").format(email=found["email"])
+        )
     return found
 
 
 def _one_of(choices: tuple[str, ...]) -> Any:
     def check(value: Any) -> str:
         if value not in choices:
-            raise tk.Invalid(tk._("'{value}' is not possible. Choose one of: {names}.").format(value=value, names=", ".join(choices)))
+            raise tk.Invalid(
+                tk._("'{value}' is not possible. Choose one of: {names}.").format(value=value, names=", ".join(choices))
+            )
         return str(value)
 
     return check
@@ -82,8 +89,8 @@ def _one_of(choices: tuple[str, ...]) -> Any:
 
 def fields_schema() -> dict[str, Any]:
     """Schema of a file's form: each field optional, a draft may be incomplete."""
-    skip, text = tk.get_validator("ignore_missing"), tk.get_validator("unicode_safe")
-    empty = tk.get_validator("ignore_empty")
+    skip, text = validator("ignore_missing"), validator("unicode_safe")
+    empty = validator("ignore_empty")
     return {
         "siren": [empty, siren],
         "siret": [empty, siret],
@@ -101,10 +108,10 @@ def fields_schema() -> dict[str, Any]:
 
 def create_schema() -> dict[str, Any]:
     """Schema of a new file: for an organisation that exists, or for one to be made with it."""
-    skip, text = tk.get_validator("ignore_missing"), tk.get_validator("unicode_safe")
+    skip, text = validator("ignore_missing"), validator("unicode_safe")
     return {
         **fields_schema(),
-        "organization_id": [tk.get_validator("ignore_empty"), text, tk.get_validator("convert_group_name_or_id_to_id")],
+        "organization_id": [validator("ignore_empty"), text, validator("convert_group_name_or_id_to_id")],
         "organization_title": [skip, text],
-        "kind": [tk.get_validator("default")("first"), _one_of(("first", "renewal", "reacceptance", "change"))],
+        "kind": [validator("default")("first"), _one_of(("first", "renewal", "reacceptance", "change"))],
     }

@@ -7,13 +7,14 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 import sqlalchemy as sa
+from ckan.types import Context
 
 from ckanext.dinamis_relais.db import isoformat, session, utcnow
 from ckanext.dinamis_relais.gateway import wake
 from ckanext.dinamis_relais.gateway.secrets import token_hash
 from ckanext.dinamis_relais.machine import TransitionError
 from ckanext.dinamis_relais.membership import dictize, effects, papers
-from ckanext.dinamis_relais.membership.applications import Context, Data, locked, wrong_transition
+from ckanext.dinamis_relais.membership.applications import Data, locked, wrong_transition
 from ckanext.dinamis_relais.membership.model import Application, Document, SignatureLink
 
 
@@ -68,7 +69,9 @@ def dinamis_signature_show(context: Context, data_dict: Data) -> Data:
         "agreement_number": application.agreement_number,
         "representative": {k: application.representative.get(k, "") for k in ("given_name", "family_name", "function")},
         "texts": papers.texts(),
-        "documents": {kind: {"title": d.title, "sha256": d.sha256, "size": d.size} for kind, d in signable(application).items()},
+        "documents": {
+            kind: {"title": d.title, "sha256": d.sha256, "size": d.size} for kind, d in signable(application).items()
+        },
     }
 
 

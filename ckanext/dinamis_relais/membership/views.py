@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -138,7 +139,9 @@ def membership_transition(id: str) -> Any:
     """Suspend, resume or end a membership."""
     form = tk.request.form
     try:
-        act("dinamis_membership_transition", id=id, transition=form.get("transition", ""), reason=form.get("reason", ""))
+        act(
+            "dinamis_membership_transition", id=id, transition=form.get("transition", ""), reason=form.get("reason", "")
+        )
     except tk.ValidationError as error:
         flash(error)
     else:
@@ -151,11 +154,14 @@ def membership_transition(id: str) -> Any:
 def tab(id: str) -> Any:
     """A partner's tab: for visitors whether it is a member; for its own people, all of its file."""
     organization = act("organization_show", id=id, include_datasets=False)
-    values: dict[str, Any] = {"group_dict": organization, "group_type": "organization", "membership": None, "file": None}
-    try:
+    values: dict[str, Any] = {
+        "group_dict": organization,
+        "group_type": "organization",
+        "membership": None,
+        "file": None,
+    }
+    with contextlib.suppress(tk.ObjectNotFound):
         values["membership"] = act("dinamis_membership_show", organization_id=organization["id"])
-    except tk.ObjectNotFound:
-        pass
     if tk.h.dinamis_can("application.prepare", organization["id"]):
         found = act("dinamis_application_list", organization_id=organization["id"], limit=100)["results"]
         if found:

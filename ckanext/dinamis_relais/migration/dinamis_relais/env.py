@@ -30,9 +30,7 @@ def run_migrations_online() -> None:
         config.get_section(config.config_ini_section) or {}, prefix="sqlalchemy.", poolclass=pool.NullPool
     )
     with connectable.connect() as connection:
-        context.configure(
-            connection=connection, target_metadata=metadata, version_table=f"{name}_alembic_version"
-        )
+        context.configure(connection=connection, target_metadata=metadata, version_table=f"{name}_alembic_version")
         with context.begin_transaction():
             context.run_migrations()
 

@@ -40,9 +40,7 @@ def deliverable():
 
 
 def index_due(table):
-    op.create_index(
-        f"{table}_due", table, ["next_attempt_at"], postgresql_where=sa.text("version > delivered_version")
-    )
+    op.create_index(f"{table}_due", table, ["next_attempt_at"], postgresql_where=sa.text("version > delivered_version"))
 
 
 def upgrade():

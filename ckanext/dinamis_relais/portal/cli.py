@@ -1,0 +1,34 @@
+"""Commands of the demonstration; never needed by a real site."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+__all__ = ["demo"]
+
+
+@click.group("demo")
+def demo() -> None:
+    """People, files and scenes to try the relay with. All fictitious."""
+
+
+@demo.command("load")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="JSON file of logins and tokens."
+)
+@click.pass_context
+def load(ctx: click.Context, out: Path) -> None:
+    """Make the demonstration's people and files; a second run changes nothing."""
+    from ckanext.dinamis_relais.portal import demo as data
+
+    known = json.loads(out.read_text(encoding="utf-8")) if out.is_file() else {}
+    with ctx.meta["flask_app"].test_request_context():
+        found = data.people(known)
+        data.catalogue()
+        data.files(click.echo)
+    out.touch(mode=0o600)
+    out.write_text(json.dumps(found, indent=2), encoding="utf-8")
+    click.echo(f"{len(found['logins'])} people: {out}")

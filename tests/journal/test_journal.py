@@ -1,0 +1,110 @@
+"""The journal: chained, append-only, whole under concurrent writers."""
+
+from __future__ import annotations
+
+import threading
+
+import ckan.plugins.toolkit as tk
+import pytest
+import sqlalchemy as sa
+from ckan import model
+from ckan.tests.helpers import call_action
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ckanext.dinamis_relais.journal import Event, as_mapping, record
+from ckanext.dinamis_relais.journal.model import JournalLine
+from ckanext.dinamis_relais.journal.rules import GENESIS, digest, verify
+
+
+def chain(count):
+    lines, previous = [], GENESIS
+    for number in range(1, count + 1):
+        line = {
+            "id": number,
+            "at": f"2026-01-01T00:00:{number % 60:02}.000000+00:00",
+            "actor": "x",
+            "event": "role.granted",
+            "object_type": "role",
+            "object_id": str(number),
+            "organization_id": None,
+            "data": {"é": number},
+        }
+        line |= {"previous_hash": previous, "hash": digest(line, previous)}
+        previous = line["hash"]
+        lines.append(line)
+    return lines
+
+
+def test_a_whole_chain_is_valid():
+    found = verify(chain(5))
+    assert (found.valid, found.lines, found.first_broken) == (True, 5, None)
+
+
+@given(st.integers(2, 12), st.data())
+def test_a_changed_removed_or_reordered_line_is_found(count, data):
+    lines = chain(count)
+    at = data.draw(st.integers(0, count - 2))
+    changed = [dict(line) for line in lines]
+    changed[at]["data"] = {"é": "autre"}
+    assert verify(changed).first_broken == at + 1
+    assert not verify(lines[:at] + lines[at + 1 :]).valid
+    swapped = [*lines[:at], lines[at + 1], lines[at], *lines[at + 2 :]]
+    assert not verify(swapped).valid
+    forged = [dict(line) for line in lines]
+    forged[at]["data"] = {"é": "autre"}
+    forged[at]["hash"] = digest(forged[at], forged[at]["previous_hash"])
+    assert verify(forged).first_broken == at + 2
+
+
+@pytest.mark.usefixtures("with_plugins", "relay_db")
+class TestStored:
+    def test_the_database_refuses_to_change_a_line(self):
+        record(Event.ROLE_GRANTED, "system", "role", "1", data="x")
+        model.Session.commit()
+        with pytest.raises(sa.exc.DatabaseError, match="append-only"):
+            model.Session.execute(sa.update(JournalLine).values(actor="somebody else"))
+        model.Session.rollback()
+
+    def test_a_rolled_back_thing_leaves_no_line(self):
+        record(Event.ROLE_GRANTED, "system", "role", "1")
+        model.Session.rollback()
+        assert model.Session.query(JournalLine).count() == 0
+
+    def test_eight_writers_at_once_make_one_chain(self):
+        def write(number):
+            for turn in range(10):
+                record(Event.ROLE_GRANTED, "system", "role", f"{number}/{turn}")
+                model.Session.commit()
+            model.Session.remove()
+
+        threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        rows = model.Session.query(JournalLine).order_by(JournalLine.id).all()
+        found = verify(as_mapping(row) for row in rows)
+        assert (found.valid, found.lines) == (True, 80)
+
+    def test_a_line_removed_behind_our_back_is_found_by_the_action(self, people):
+        super_referent = people.context("super_referent")
+        assert call_action("dinamis_journal_verify", super_referent)["valid"]
+        model.Session.execute(sa.delete(JournalLine).where(JournalLine.id == 2))
+        model.Session.commit()
+        found = call_action("dinamis_journal_verify", super_referent)
+        assert (found["valid"], found["first_broken"]) == (False, 3)
+
+    def test_filters(self, people):
+        listed = call_action(
+            "dinamis_journal_list",
+            people.context("super_referent"),
+            q="role.",
+            organization_id=people.organization["id"],
+        )
+        assert {line["event"] for line in listed["results"]} == {"role.granted"}
+        assert listed["count"] == 1
+
+    def test_personal_details_are_not_in_it(self, people):
+        with pytest.raises(tk.NotAuthorized):
+            call_action("dinamis_journal_list", people.context("referent"))
