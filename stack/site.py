@@ -95,6 +95,10 @@ def source_stac() -> None:
         run([VENV / "bin" / "python", "-m", "ckanext.dinamis_relais.sandbox", "scenes", "--count", "2000",
              "--asset-base", base, "--out", folder], "scenes")  # fmt: skip
         run([binaries / "pypgstac", "migrate", "--dsn", database_url("pgstac")], "pgstac", env=env)
+        # Scenes of an earlier generator or of another port would stay beside the new ones.
+        sql = "SET search_path TO pgstac; DELETE FROM items"
+        code = f"import psycopg; psycopg.connect(autocommit=True).execute({sql!r})"
+        run([binaries / "python", "-c", code], "pgstac", env=env)
         for what in ("collections", "items"):
             run([binaries / "pypgstac", "load", what, folder / f"{what}.ndjson", "--method", "upsert",
                  "--dsn", database_url("pgstac")], "pgstac", env=env)  # fmt: skip

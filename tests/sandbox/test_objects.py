@@ -46,7 +46,7 @@ def signed(url: str = MS, seconds: int = 60, at: dt.datetime | None = None) -> s
 @pytest.fixture
 def served(app) -> Iterator[str]:
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()

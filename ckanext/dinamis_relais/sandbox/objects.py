@@ -86,7 +86,8 @@ def make_cog(path: str, target: Path, spot: tuple[float, float] | None = None) -
     west, north = _corner(spot, number, metres)
     profile: dict[str, Any] = {
         "driver": "COG", "width": SIZE, "height": SIZE, "count": bands, "dtype": "uint16", "crs": "EPSG:2154",
-        "transform": from_origin(west, north, metres, metres), "compress": "DEFLATE", "nodata": 0, "blocksize": 128,
+        "transform": from_origin(west, north, metres, metres), "compress": "DEFLATE", "predictor": "YES",
+        "nodata": 0, "blocksize": 128,
     }  # fmt: skip
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
