@@ -163,6 +163,14 @@ def test_a_scene_in_words(app: Any, engine: Any, load: Any, geo: list[str]) -> N
     assert soup.select_one('a[href="http://test.ckan.net/dinamis/stac/collections/spot/items/SPOT6_00001"]')
 
 
+def test_a_synthetic_scene_says_so_wherever_it_is_seen(app: Any, engine: Any, load: Any, geo: list[str]) -> None:
+    load([item(1, **{"dinamis_relais:synthetic": True}), item(2)])
+    soup = page(app, "/dinamis/images")
+    assert len(soup.select(".dinamis-scenes .badge")) == 1
+    assert page(app, "/dinamis/images/spot/SPOT6_00001").select(".alert-warning")
+    assert not page(app, "/dinamis/images/spot/SPOT6_00002").select(".alert-warning")
+
+
 def test_a_scene_that_is_not_there(app: Any, engine: Any) -> None:
     app.get("/dinamis/images/spot/none", status=404)
 

@@ -15,6 +15,9 @@ from ckanext.dinamis_relais.imagery.normalise import parse_moment, platform_of
 from ckanext.dinamis_relais.imagery.settings import ASSET_ROLES
 from ckanext.dinamis_relais.imagery.words import platform_name
 
+#: The sandbox marks its scenes so; whoever sees one is told that it is made up.
+SYNTHETIC = "dinamis_relais:synthetic"
+
 
 def locale() -> str:
     """The page's language as Babel names it."""
@@ -40,7 +43,7 @@ def row(item: dict[str, Any], place: dict[str, Any] | None = None) -> dict[str, 
         "date": day(moment), "time": time(moment), "moment": moment,
         "sensor": platform_name(platform_of(item)) or tk._("Unknown satellite"),
         "cloud": cloud(properties.get("eo:cloud_cover")), "share": share(item, place),
-        "picture": picture(item),
+        "picture": picture(item), "synthetic": bool(properties.get(SYNTHETIC)),
     }  # fmt: skip
 
 
