@@ -37,7 +37,7 @@ function start(element) {
   const layers = [...plainBase(data), ...base(element, data)];
   if (data.tiles) layers.push(footprints(data));
   const lit = new Style({ stroke: new Stroke({ color: "#d1495b", width: 3 }), fill: new Fill({ color: "#d1495b33" }) });
-  const quiet = new Style({ stroke: new Stroke({ color: "#0b5cad", width: 1.5 }), fill: new Fill({ color: "#0b5cad0d" }) });
+  const quiet = new Style({ stroke: new Stroke({ color: "#0b5cad", width: 1.5 }), fill: new Fill({ color: "#0b5cad08" }) });
   layers.push(
     new VectorLayer({ source: page, style: quiet }),
     new VectorLayer({ source: place, style: new Style({ stroke: new Stroke({ color: "#1d1d1d", width: 2.5, lineDash: [6, 4] }) }) }),
@@ -103,7 +103,7 @@ function base(element, data) {
 // All scenes that match, as tiles made by the database; below zoom 7 a grid, darker where there are more.
 function footprints(data) {
   const source = new VectorTileSource({ format: new MVT({ idProperty: "key" }), url: data.tiles, maxZoom: 14 });
-  const outline = new Style({ stroke: new Stroke({ color: "#0b5cad59", width: 1 }), fill: new Fill({ color: "#0b5cad05" }) });
+  const outline = new Style({ stroke: new Stroke({ color: "#0b5cad40", width: 1 }) });
   return new VectorTileLayer({
     source,
     style: (feature) => {
