@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sysconfig
 from pathlib import Path
 
 from stack.base import StepError, privileged, run
@@ -18,6 +19,9 @@ NEEDED: dict[str, str] = {
     "npm": "npm",
     "chromium": "chromium",
     "msgfmt": "gettext",
+    # CKAN's psycopg2 is built from source.
+    "pg_config": "libpq-dev",
+    "gcc": "build-essential",
 }
 FONT = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
 MAGIC = ("/usr/lib/x86_64-linux-gnu/libmagic.so.1", "/usr/lib/aarch64-linux-gnu/libmagic.so.1")
@@ -42,6 +46,8 @@ def missing() -> list[str]:
         packages.append("fonts-dejavu-core")
     if not any(Path(path).is_file() for path in MAGIC):
         packages.append("libmagic1")
+    if not (Path(sysconfig.get_path("include")) / "Python.h").is_file():
+        packages.append("python3-dev")
     try:
         import ensurepip  # noqa: F401
     except ImportError:

@@ -105,3 +105,17 @@ def test_only_the_board_decides():
     for row in APPLICATION:
         if row.name in ("accept", "refuse", "defer"):
             assert row.verb == "application.decide"
+
+
+@pytest.mark.parametrize(
+    "official, written",
+    [
+        ("COMMUNE DE BEGLES", "Commune de Begles"),
+        ("COMMUNE DE ARCACHON", "Commune d'Arcachon"),
+        ("COMMUNE D'ANGOULÊME", "Commune d'Angoulême"),
+        ("CC DU PAYS DE SAINT-JUNIEN", "Cc du Pays de Saint-Junien"),
+        ("Université exemple", "Université exemple"),
+    ],
+)
+def test_an_official_name_is_written_as_people_write_it(official, written):
+    assert rules.entity_title(official) == written

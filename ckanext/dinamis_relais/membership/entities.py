@@ -25,7 +25,7 @@ class Lookup:
     """What the service said.
 
     :ivar available: False when it did not answer as it should; then ``problem`` says what happened
-    :ivar results: entities, each with ``siren, siret, name, legal_category, address, postal_code, commune_code``
+    :ivar results: entities, each with ``siren, siret, name, legal_category, address, postal_code, commune_code, commune_name``
     :ivar retry_after: seconds to wait, when it asked us to
     """
 
@@ -49,6 +49,7 @@ def _entity(found: dict[str, Any]) -> dict[str, Any]:
         "address": shown(head.get("adresse")),
         "postal_code": shown(head.get("code_postal")),
         "commune_code": shown(head.get("commune")),
+        "commune_name": shown(head.get("libelle_commune")).title(),
         "active": found.get("etat_administratif", "A") == "A",
     }
 

@@ -6,10 +6,13 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 
+from ckanext.dinamis_relais.membership import rules
+
 __all__ = [
     "dinamis_acceptance_label",
     "dinamis_category_choices",
     "dinamis_category_label",
+    "dinamis_entity_title",
     "dinamis_missing_label",
     "dinamis_organization_choices",
     "dinamis_organization_membership",
@@ -80,6 +83,11 @@ def dinamis_territory_kind_label(name: str) -> str:
         "departement": tk._("Département"),
         "region": tk._("Region"),
     }.get(name, name)
+
+
+def dinamis_entity_title(name: str) -> str:
+    """An official name in capitals as people write it."""
+    return rules.entity_title(name)
 
 
 def dinamis_missing_label(name: str) -> str:

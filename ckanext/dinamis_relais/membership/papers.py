@@ -54,7 +54,7 @@ def keep(
     application: Application, kind: str, pdf: bytes, actor: str, *, version: str = "", sealed: bool = False
 ) -> Document:
     """Add a paper to the file and its line to the journal, in the present transaction."""
-    title = f"{TITLES[kind]} {application.agreement_number or ''}".strip()
+    title = f"{TITLES[kind]} n° {application.agreement_number}" if application.agreement_number else TITLES[kind]
     document = Document(
         application_id=application.id,
         organization_id=application.organization_id,

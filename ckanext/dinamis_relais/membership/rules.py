@@ -167,3 +167,21 @@ def waiting_for(state: str) -> str:
 def signed_digest(fields: Mapping[str, Any]) -> str:
     """SHA-256 (hex) of what a signature covers, so that a later change of it is seen."""
     return hashlib.sha256(json.dumps(fields, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+_SMALL = frozenset({"de", "du", "des", "la", "le", "les", "et", "en", "sur", "sous", "lès", "aux", "à", "pour"})
+
+
+def entity_title(name: str) -> str:
+    """An official name in capitals as people write it; a name that is not all capitals is left alone.
+
+    >>> entity_title("COMMUNE DE ARCACHON")
+    "Commune d'Arcachon"
+    """
+    if name != name.upper():
+        return name
+    words = [w if w in _SMALL else "-".join(p[:1].upper() + p[1:] for p in w.split("-")) for w in name.lower().split()]
+    text = " ".join(words)
+    text = re.sub(r"\b(d|l)'(\w)", lambda m: f"{m[1].lower()}'{m[2].upper()}", text, flags=re.IGNORECASE)
+    text = re.sub(r"\bde ([AEIOUYÀÂÉÈÊÎÔÛ])", r"d'\1", text)
+    return text[:1].upper() + text[1:]

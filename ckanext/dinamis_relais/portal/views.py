@@ -24,7 +24,7 @@ def home() -> Any:
     query = tk.request.args.get("member", "").strip()
     members = act("dinamis_membership_list", limit=1000)
     found = act("dinamis_membership_list", q=query, limit=SHOWN) if query else None
-    scenes = act("dinamis_scene_search", limit=0)
+    scenes = act("dinamis_scene_search", limit=1)
     departments = {m["territory_code"][:2] for m in members["results"] if m.get("territory_code")}
     series = tk.get_action("package_search")({}, {"fq": "type:imagery-series", "rows": 0})["count"]
     figures = {

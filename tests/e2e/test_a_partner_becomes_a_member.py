@@ -1,0 +1,200 @@
+"""The whole story, by the people who play it: PIGMA, a mayor without login, the board, a referent, a user."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.e2e.conftest import look, wait_for
+
+LINK = re.compile(r"https?://\S+")
+CANDIDATES = ("Arcachon", "Libourne", "Biscarrosse", "Saint-Junien", "Biarritz", "Marmande", "Lacanau", "Langon",
+              "Royan", "Saintes", "Bressuire", "Parthenay", "Dax", "Bergerac", "Rochefort")  # fmt: skip
+
+
+@pytest.fixture
+def commune(api):
+    """A commune of the sandbox that has no file yet, so that the story can be played again."""
+    taken = {f["territory_name"].lower() for f in api("super_referent", "dinamis_application_list", limit=1000)["results"]}
+    titles = {f["organization_title"].lower() for f in api("super_referent", "dinamis_application_list", limit=1000)["results"]}
+    for name in CANDIDATES:
+        if name.lower() not in taken and not any(name.lower() in title for title in titles):
+            return name
+    pytest.fail("every commune of the story has a file already: run `make clean demo`")
+
+
+def submit(page, transition):
+    page.click(f"form:has(input[name=transition][value={transition}]) button[type=submit]")
+    page.wait_for_load_state()
+
+
+def open_file(page, demo, commune):
+    """PIGMA finds the entity, completes the legal representative and asks for the signature."""
+    page.goto(f"{demo['ckan_url']}/dinamis")
+    look(page, "01-home")
+    page.goto(f"{demo['ckan_url']}/dinamis/moderation")
+    look(page, "02-moderation")
+    page.goto(f"{demo['ckan_url']}/dinamis/moderation/applications/new")
+    page.fill("#q", commune)
+    page.click("form[role=search]:has(#q) button[type=submit]")
+    page.click(".list-group a:has-text('COMMUNE')")
+    look(page, "03-new-file")
+    page.select_option("#field-category", "local_authority")
+    page.fill("#field-territory_name", commune)
+    page.fill("#field-representative-given_name", "Alix")
+    page.fill("#field-representative-family_name", "Exemple")
+    page.fill("#field-representative-function", "Maire")
+    page.fill("#field-representative-email", f"maire.{commune.lower()}@demo.example")
+    page.click("form:has(#field-siren) button[type=submit]")
+    page.wait_for_selector(".dinamis-stepper")
+    look(page, "04-draft")
+    submit(page, "request_signature")
+    return page.url
+
+
+def sign(page, mails, commune):
+    """The mayor reads the mail, the avenant, ticks and signs; a second visit says that it is signed."""
+    mail = mails(f"maire.{commune.lower()}@demo.example", "/dinamis/sign/")
+    link = LINK.search(mail["text"]).group(0)
+    page.goto(link)
+    look(page, "05-sign")
+    pdf = page.request.get(page.locator("a[href$='/amendment.pdf']").first.evaluate("a => a.href"))
+    assert pdf.body().startswith(b"%PDF")
+    page.click("form:has(.form-check) button[type=submit]")
+    assert page.locator(".alert-danger").count()
+    for box in page.locator(".form-check-input").all():
+        box.check()
+    page.click("form:has(.form-check) button[type=submit]")
+    page.wait_for_selector("a[href$='/signed_amendment.pdf']")
+    look(page, "06-signed")
+    page.goto(link)
+    assert page.locator(".form-check-input").count() == 0
+
+
+def decide(people, demo, organization):
+    """The board reads the dossier with its own login; its decision comes back by the contract."""
+    board = people.login("executive_board")
+    board.goto(f"{demo['ckan_url']}/dinamis/board")
+    look(board, "07-board")
+    board.click(f".list-group a:has-text('{organization}')")
+    board.wait_for_load_state()
+    look(board, "08-dossier")
+    assert board.locator(".list-group-item").count() == 2
+    dinamis = people.visitor()
+    dinamis.goto(f"{demo['sandbox_url']}/board")
+    assert "ceci n'est pas DINAMIS" in dinamis.content()
+    wait_for(lambda: dinamis.goto(f"{demo['sandbox_url']}/board") and dinamis.locator(f"a:has-text('{organization}')").count())
+    dinamis.click(f"a:has-text('{organization}')")
+    look(dinamis, "09-sandbox-board")
+    dinamis.click("button:has-text('Accepter')")
+
+
+def test_a_partner_becomes_a_member_and_its_user_finds_a_scene(people, demo, api, mails, commune):
+    pigma = people.login("super_referent")
+    file_url = open_file(pigma, demo, commune)
+    organization = pigma.locator("#content h1").inner_text().strip()
+    sign(people.visitor(), mails, commune)
+
+    pigma.goto(file_url)
+    submit(pigma, "start_review")
+    pigma.fill("#note", "Vérification d'essai.")
+    submit(pigma, "confirm_eligibility")
+    look(pigma, "10-submitted")
+    decide(people, demo, organization)
+    wait_for(lambda: pigma.goto(file_url) and pigma.locator(".dinamis-stepper .done").count() == 4)
+    look(pigma, "11-accepted")
+
+    visitor = people.visitor()
+    visitor.goto(f"{demo['ckan_url']}/dinamis?member={commune}")
+    assert visitor.locator(f"a:has-text('{organization}')").count() == 1
+    visitor.click(f"a:has-text('{organization}')")
+    look(visitor, "12-public-tab")
+    assert f"maire.{commune.lower()}@demo.example" not in visitor.content()
+
+    email = f"usager.{commune.lower()}@demo.example"
+    pigma.goto(f"{demo['ckan_url']}/dinamis/accounts/new")
+    look(pigma, "13-new-account")
+    pigma.select_option("#field-organization_id", label=organization)
+    pigma.fill("#field-given_name", "Lou")
+    pigma.fill("#field-family_name", f"de {commune}")
+    pigma.fill("#field-email", email)
+    pigma.click("form:has(#field-email) button[type=submit]")
+    pigma.wait_for_load_state()
+    look(pigma, "14-account")
+
+    person = people.visitor()
+    person.goto(LINK.search(mails(email, "/user/reset/")["text"]).group(0))
+    for field in ("password1", "password2"):
+        person.fill(f"input[name={field}]", "mot-de-passe-essai-1")
+    person.click("form:has(input[name=password1]) button[type=submit]")
+    person.wait_for_load_state()
+    name = api("super_referent", "dinamis_account_list", q=email)["results"][0]
+    assert name["state"] in ("validated", "active")
+    wait_for(lambda: api("super_referent", "dinamis_account_list", q=email)["results"][0]["state"] == "active")
+    mails(email, "/dinamis/me")
+
+    find_a_scene(people, demo, api, email)
+    pigma.goto(f"{demo['ckan_url']}/dinamis/moderation/journal?verify=1")
+    assert pigma.locator(".alert-success").count() == 1
+    look(pigma, "18-journal")
+
+
+def find_a_scene(people, demo, api, email):
+    """The new user logs in, asks for a place, narrows by date and cloud, and opens a scene."""
+    user = people.enter(email, "mot-de-passe-essai-1")
+    user.goto(f"{demo['ckan_url']}/dinamis/me")
+    assert user.locator(".text-bg-success").count() == 1
+    look(user, "15-me")
+    user.goto(f"{demo['ckan_url']}/dinamis")
+    user.fill("#place", "Bordeaux")
+    user.click("form:has(#place) button[type=submit]")
+    user.wait_for_load_state()
+    look(user, "16-explorer")
+    rows = user.locator("a[href*='/dinamis/images/']:not([href*='?'])")
+    everything = rows.count()
+    assert everything
+    user.goto(f"{user.url}&from=2021-01-01&to=2022-12-31&cloud=10")
+    assert 0 < rows.count() <= everything
+    rows.first.click()
+    user.wait_for_load_state()
+    assert "/dinamis/images/" in user.url
+    look(user, "17-scene")
+
+
+def test_a_referent_proposes_and_pigma_validates(people, demo, api):
+    referent = people.login("referent")
+    number = api("super_referent", "dinamis_account_list", limit=1)["count"]
+    email = f"propose.{number}@demo.example"
+    referent.goto(f"{demo['ckan_url']}/organization/commune-de-begles/dinamis")
+    look(referent, "20-referent-tab")
+    referent.click("a[href*='/dinamis/accounts/new']")
+    referent.fill("#field-given_name", "Noa")
+    referent.fill("#field-family_name", "Exemple")
+    referent.fill("#field-email", email)
+    referent.click("form:has(#field-email) button[type=submit]")
+    referent.wait_for_load_state()
+    assert email in referent.content()
+    assert referent.goto(f"{demo['ckan_url']}/dinamis/moderation/accounts").status == 403
+
+    pigma = people.login("super_referent")
+    pigma.goto(f"{demo['ckan_url']}/dinamis/moderation/accounts?state=requested&q={email}")
+    look(pigma, "21-accounts")
+    submit(pigma, "validate")
+    wait_for(lambda: api("super_referent", "dinamis_account_list", q=email)["results"][0]["state"] == "active")
+
+
+def test_dinamis_down_at_the_moment_of_delivery(people, demo, api, outage):
+    outage("gateway", "503")
+    number = api("super_referent", "dinamis_account_list", limit=1)["count"]
+    email = f"panne.{number}@demo.example"
+    made = api("super_referent", "dinamis_account_create", organization_id="commune-de-begles", email=email,
+               given_name="Noa", family_name="Panne")  # fmt: skip
+    assert made["state"] == "validated"
+    tried = wait_for(lambda: api("super_referent", "dinamis_account_show", id=made["id"])["delivery_error"])
+    assert tried == "HTTP 503"
+    pigma = people.login("super_referent")
+    pigma.goto(f"{demo['ckan_url']}/dinamis/moderation/deliveries")
+    look(pigma, "22-deliveries")
+    outage("gateway", "ok")
+    wait_for(lambda: api("super_referent", "dinamis_account_show", id=made["id"])["state"] == "active")
