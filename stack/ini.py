@@ -19,7 +19,7 @@ def values() -> dict[str, str]:
         "gateway_token": secret("gateway_token"),
         "database_url": database_url("ckan"),
         "scenes_url": database_url("scenes"),
-        "redis_url": f"{u['redis']}/0",
+        "redis_url": f"{u['redis']}/0?socket_timeout=3600",
         "solr_url": f"{u['solr']}/ckan",
         "site_url": u["ckan"],
         "sandbox_url": u["sandbox"],

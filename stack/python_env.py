@@ -30,10 +30,10 @@ def ckan(line: str = "2.12") -> Path:
     def make() -> None:
         _make(venv)
         log = f"pip-{line}"
-        _pip(venv, "-c", constraints, "setuptools", "wheel", "Babel", log=log)
-        # The checkout is installed with what the whole stack needs, in one resolution under one set of pins.
-        _pip(venv, "-c", constraints, f"ckan[requirements,dev]=={CKAN[line]}", *PLUGINS, log=log)
-        _pip(venv, "-c", constraints, "--no-build-isolation", "-e", f"{ROOT}[sandbox,dev]", log=log)
+        _pip(venv, "-c", constraints, "setuptools", "wheel", log=log)
+        # One resolution: what CKAN pins holds for all that is installed beside it.
+        wanted = [f"ckan[requirements,dev]=={CKAN[line]}", *PLUGINS, "-e", f"{ROOT}[sandbox,dev]"]
+        _pip(venv, "-c", constraints, *wanted, log=log)
 
     once(f"venv-{line}", key, make)
     return venv
