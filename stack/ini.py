@@ -51,7 +51,9 @@ def tests(line: str) -> Path:
     }
     path = STACK / f"test{suffix}.ini"
     lines = [f"{key} = {value}" for key, value in overrides.items()]
-    text = "\n".join([f"[app:main]\nuse = config:{ROOT / 'test.ini'}", *lines, ""])
+    # Logging is not inherited by `use`: CKAN reads it from the file that it is given.
+    logging = "[loggers]" + (ROOT / "test.ini").read_text(encoding="utf-8").partition("[loggers]")[2]
+    text = "\n".join([f"[app:main]\nuse = config:{ROOT / 'test.ini'}", *lines, "", logging])
     path.touch(mode=0o600)
     path.write_text(text, encoding="utf-8")
     return path

@@ -48,7 +48,9 @@ def merged(language: str, template: Catalog) -> tuple[Path, Catalog]:
         with path.open("rb") as file:
             catalog = read_po(file, locale=language, domain=DOMAIN)
     else:
-        catalog = Catalog(locale=language, domain=DOMAIN, project="ckanext-dinamis-relais", charset="utf-8", fuzzy=False)
+        catalog = Catalog(
+            locale=language, domain=DOMAIN, project="ckanext-dinamis-relais", charset="utf-8", fuzzy=False
+        )
     catalog.update(template, no_fuzzy_matching=True, update_creation_date=False)
     catalog.obsolete.clear()
     return path, catalog

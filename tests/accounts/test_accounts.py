@@ -14,29 +14,9 @@ from ckanext.dinamis_relais.gateway import mailer, secrets
 from ckanext.dinamis_relais.gateway.delivery import deliver_once
 from ckanext.dinamis_relais.gateway.model import Mail
 from ckanext.dinamis_relais.journal.model import JournalLine
-from tests.membership.helpers import file_in
+from tests.accounts.helpers import PERSON, enter, move
 
 pytestmark = pytest.mark.usefixtures("with_plugins", "entity_service")
-
-PERSON = {"email": "Lou.Exemple+sig@Begles.example", "given_name": "Lou", "family_name": "Exemple"}
-
-
-@pytest.fixture
-def member(people):
-    """The organisation is a member."""
-    file_in(people, "accepted")
-    return people
-
-
-def enter(people, role="super_referent", **more):
-    data = {"organization_id": people.organization["id"], **PERSON, **more}
-    return call_action("dinamis_account_create", people.context(role), **data)
-
-
-def move(people, account, transition, role="super_referent", **more):
-    return call_action(
-        "dinamis_account_transition", people.context(role), id=account["id"], transition=transition, **more
-    )
 
 
 class TestEntry:
@@ -185,4 +165,4 @@ class TestLife:
 
 
 def test_functions_named_for_other_rooms():
-    assert accounts.__all__ == ["resume_for_membership", "suspend_for_membership"]
+    assert accounts.__all__ == ["is_open", "resume_for_membership", "suspend_for_membership"]

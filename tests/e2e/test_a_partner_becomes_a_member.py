@@ -16,8 +16,13 @@ CANDIDATES = ("Arcachon", "Libourne", "Biscarrosse", "Saint-Junien", "Biarritz",
 @pytest.fixture
 def commune(api):
     """A commune of the sandbox that has no file yet, so that the story can be played again."""
-    taken = {f["territory_name"].lower() for f in api("super_referent", "dinamis_application_list", limit=1000)["results"]}
-    titles = {f["organization_title"].lower() for f in api("super_referent", "dinamis_application_list", limit=1000)["results"]}
+    taken = {
+        f["territory_name"].lower() for f in api("super_referent", "dinamis_application_list", limit=1000)["results"]
+    }
+    titles = {
+        f["organization_title"].lower()
+        for f in api("super_referent", "dinamis_application_list", limit=1000)["results"]
+    }
     for name in CANDIDATES:
         if name.lower() not in taken and not any(name.lower() in title for title in titles):
             return name
@@ -84,7 +89,11 @@ def decide(people, demo, organization):
     dinamis = people.visitor()
     dinamis.goto(f"{demo['sandbox_url']}/board")
     assert "ceci n'est pas DINAMIS" in dinamis.content()
-    wait_for(lambda: dinamis.goto(f"{demo['sandbox_url']}/board") and dinamis.locator(f"a:has-text('{organization}')").count())
+    wait_for(
+        lambda: (
+            dinamis.goto(f"{demo['sandbox_url']}/board") and dinamis.locator(f"a:has-text('{organization}')").count()
+        )
+    )
     dinamis.click(f"a:has-text('{organization}')")
     look(dinamis, "09-sandbox-board")
     dinamis.click("button:has-text('Accepter')")

@@ -1,11 +1,32 @@
 """A person of a partner gets an account: request, moderation, delivery to DINAMIS, end.
 
-Other rooms call :func:`suspend_for_membership` and :func:`resume_for_membership`, in their own transaction.
+Other rooms call :func:`suspend_for_membership` and :func:`resume_for_membership`, in their own transaction, and ask
+:func:`is_open`.
 """
 
 from __future__ import annotations
 
-__all__ = ["resume_for_membership", "suspend_for_membership"]
+__all__ = ["is_open", "resume_for_membership", "suspend_for_membership"]
+
+
+def is_open(user_id: str, organization_id: str) -> bool:
+    """Whether a person holds an account of this organisation that runs: ``validated`` or ``active``.
+
+    A role alone does not tell: an editor of the organisation's catalogue is a member of it in CKAN, with a suspended
+    account or with none.
+
+    :param user_id: id of the CKAN user
+    """
+    import sqlalchemy as sa
+
+    from ckanext.dinamis_relais.accounts.model import Account
+    from ckanext.dinamis_relais.accounts.rules import OPEN
+    from ckanext.dinamis_relais.db import session
+
+    query = sa.select(Account.id).where(
+        Account.user_id == user_id, Account.organization_id == organization_id, Account.state.in_(OPEN)
+    )
+    return session().execute(query).first() is not None
 
 
 def _of(organization_id: str, states: tuple[str, ...]) -> list:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -10,10 +12,10 @@ from ckan import model
 from ckan.types import Context, DataDict
 from sqlalchemy.exc import IntegrityError
 
-from ckanext.dinamis_relais.accounts import effects
+from ckanext.dinamis_relais.accounts import effects, users
 from ckanext.dinamis_relais.accounts.auth import may_moderate
 from ckanext.dinamis_relais.accounts.model import Account
-from ckanext.dinamis_relais.accounts.rules import LIVE, MACHINE, ROLES, clean_email
+from ckanext.dinamis_relais.accounts.rules import LIVE, LONGEST, MACHINE, ROLES, GuardError, clean_email, clean_text
 from ckanext.dinamis_relais.authority import can, user_of
 from ckanext.dinamis_relais.db import isoformat, new_id, session, utcnow
 from ckanext.dinamis_relais.gateway import wake
@@ -57,19 +59,34 @@ def _future_date(value: Any) -> Any:
     return date
 
 
+def _text(name: str, *, lines: bool = False) -> Callable[[Any], str]:
+    def check(value: Any) -> str:
+        text = clean_text(str(value), lines=lines)
+        if len(text) > LONGEST[name]:
+            raise tk.Invalid(tk._("At most {number} characters, please.").format(number=LONGEST[name]))
+        return text
+
+    return check
+
+
 def _schema() -> dict[str, Any]:
-    needed, text = validator("not_empty"), validator("unicode_safe")
-    default, empty = validator("default"), validator("ignore_empty")
+    needed, default, empty = validator("not_empty"), validator("default"), validator("ignore_empty")
+    organization = [needed, validator("unicode_safe"), validator("convert_group_name_or_id_to_id")]
     return {
-        "organization_id": [needed, text, validator("convert_group_name_or_id_to_id")],
+        "organization_id": organization,
         "email": [needed, _email],
-        "given_name": [needed, text],
-        "family_name": [needed, text],
-        "function": [default(""), text],
-        "purpose": [default(""), text],
+        "given_name": [needed, _text("given_name"), needed],
+        "family_name": [needed, _text("family_name"), needed],
+        "function": [default(""), _text("function")],
+        "purpose": [default(""), _text("purpose", lines=True)],
         "role": [default("member"), _role],
         "ends_on": [empty, _future_date],
     }
+
+
+def _step_schema() -> dict[str, Any]:
+    word = [validator("not_empty"), validator("unicode_safe")]
+    return {"id": word, "transition": word, "reason": [validator("default")(""), _text("reason", lines=True)]}
 
 
 def dictize(row: Account, user: model.User | None) -> dict[str, Any]:
@@ -86,12 +103,19 @@ def dictize(row: Account, user: model.User | None) -> dict[str, Any]:
         "created_at": isoformat(row.created_at),
         "delivered": row.version > 0 and row.version == row.delivered_version,
         "delivery_error": row.last_error,
+        "login": _login(row) if can(user, "account.moderate", row.organization_id) else None,
         "transitions": [
             {"name": t.name, "reason": t.reason}
             for t in MACHINE.allowed(row.state)
             if can(user, t.verb, row.organization_id)
         ],
     }
+
+
+def _login(row: Account) -> str | None:
+    """Name of the account's CKAN user, or of the one that would be taken since it has the address."""
+    user = model.User.get(row.user_id) if row.user_id else users.by_email(row.email)
+    return user.name if user else None
 
 
 def dinamis_account_create(context: Context, data_dict: DataDict) -> dict[str, Any]:
@@ -118,12 +142,12 @@ def dinamis_account_create(context: Context, data_dict: DataDict) -> dict[str, A
         if may_moderate(dict(context), row.organization_id):
             effects.apply(row, "validate", actor)
         session().commit()
-    except effects.GuardError as error:
+    except GuardError as error:
         session().rollback()
         raise tk.ValidationError({error.field: [str(error)]}) from error
     except IntegrityError as error:
         session().rollback()
-        raise tk.ValidationError({"email": [_second(data["email"])]}) from error
+        raise tk.ValidationError(_collision(error, data["email"])) from error
     except Exception:
         session().rollback()
         raise
@@ -135,12 +159,19 @@ def _second(email: str) -> str:
     return tk._("{email} already has an account in this organisation. Open it from the list.").format(email=email)
 
 
+def _collision(error: IntegrityError, email: str) -> dict[str, list[str]]:
+    """Two people at once: for the same person, or for a second user of the same name."""
+    if "dinamis_account_live" in str(error):
+        return {"email": [_second(email)]}
+    return {"id": [tk._("Something else was entered at the same moment. Nothing was changed: please try again.")]}
+
+
 def _refuse_second(organization_id: str, email: str) -> None:
     query = sa.select(Account.id).where(
         Account.organization_id == organization_id, Account.email == email, Account.state.in_(LIVE)
     )
     if session().execute(query).first():
-        raise effects.GuardError("email", _second(email))
+        raise GuardError("email", _second(email))
 
 
 def dinamis_account_transition(context: Context, data_dict: DataDict) -> dict[str, Any]:
@@ -151,9 +182,10 @@ def dinamis_account_transition(context: Context, data_dict: DataDict) -> dict[st
     :param reason: needed wherever someone is told no
     :raises toolkit.ValidationError: names the present state and what is allowed, or the field that lacks
     """
-    id_, name = tk.get_or_bust(data_dict, ["id", "transition"])
     tk.check_access("dinamis_account_transition", context, data_dict)
-    query = sa.select(Account).where(Account.id == id_)
+    data = validated(data_dict, _step_schema(), context)
+    name = data["transition"]
+    query = sa.select(Account).where(Account.id == data["id"])
     row = session().execute(query.with_for_update().execution_options(populate_existing=True)).scalar_one_or_none()
     if row is None:
         raise tk.ObjectNotFound(tk._("This account does not exist."))
@@ -162,7 +194,7 @@ def dinamis_account_transition(context: Context, data_dict: DataDict) -> dict[st
         step = MACHINE.row(row.state, name)
         if not context.get("ignore_auth") and not can(user, step.verb, row.organization_id):
             raise tk.NotAuthorized(tk._("Your role does not allow this ({verb}).").format(verb=step.verb))
-        effects.apply(row, name, user.id if user else "system", str(data_dict.get("reason") or ""))
+        effects.apply(row, name, user.id if user else "system", data["reason"])
         session().commit()
     except TransitionError as error:
         session().rollback()
@@ -171,9 +203,12 @@ def dinamis_account_transition(context: Context, data_dict: DataDict) -> dict[st
         raise tk.ValidationError(
             {"transition": [text.format(name=name, state=error.state, allowed=allowed)]}
         ) from error
-    except effects.GuardError as error:
+    except GuardError as error:
         session().rollback()
         raise tk.ValidationError({error.field: [str(error)]}) from error
+    except IntegrityError as error:
+        session().rollback()
+        raise tk.ValidationError(_collision(error, row.email)) from error
     except Exception:
         session().rollback()
         raise
@@ -186,7 +221,7 @@ def dinamis_account_show(context: Context, data_dict: DataDict) -> dict[str, Any
     """One account, with what may be done with it now (``transitions``)."""
     id_ = tk.get_or_bust(data_dict, "id")
     tk.check_access("dinamis_account_show", context, data_dict)
-    row = session().get(Account, id_)
+    row = session().get(Account, str(id_))
     if row is None:
         raise tk.ObjectNotFound(tk._("This account does not exist."))
     return dictize(row, user_of(context))
@@ -209,9 +244,10 @@ def dinamis_account_list(context: Context, data_dict: DataDict) -> dict[str, Any
         group = model.Group.get(params["organization_id"])
         query = query.where(Account.organization_id == (group.id if group else ""))
     if params.get("q"):
-        like = f"%{params['q'].strip()}%"
+        sought = re.sub(r"([\\%_])", r"\\\1", params["q"].strip())  # "_" is common in addresses, and no wildcard here
         names = sa.func.concat(Account.given_name, " ", Account.family_name)
-        query = query.where(sa.or_(names.ilike(like), Account.email.ilike(like), model.Group.title.ilike(like)))
+        columns = (names, Account.email, model.Group.title)
+        query = query.where(sa.or_(*(column.ilike(f"%{sought}%") for column in columns)))
     by_state = query.with_only_columns(Account.state, sa.func.count()).group_by(Account.state)
     states = dict(session().execute(by_state).all())
     if params.get("state"):

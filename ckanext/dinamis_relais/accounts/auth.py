@@ -20,12 +20,12 @@ __all__ = [
 
 
 def _of_account(_context: dict[str, Any], data_dict: dict[str, Any]) -> str | None:
-    row = session().get(Account, data_dict["id"]) if data_dict.get("id") else None
+    row = session().get(Account, str(data_dict["id"])) if data_dict.get("id") else None
     return row.organization_id if row else None
 
 
 def _by_organization(_context: dict[str, Any], data_dict: dict[str, Any]) -> str | None:
-    group = model.Group.get(data_dict["organization_id"]) if data_dict.get("organization_id") else None
+    group = model.Group.get(str(data_dict["organization_id"])) if data_dict.get("organization_id") else None
     return group.id if group else None
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.accounts import effects
 from ckanext.dinamis_relais.accounts.model import Account
+from ckanext.dinamis_relais.accounts.rules import GuardError
 from ckanext.dinamis_relais.db import isoformat, utcnow
 from ckanext.dinamis_relais.gateway import Target, api
 
@@ -37,7 +38,7 @@ def _apply(row: Account, answer: dict[str, Any]) -> None:
         return
     try:
         effects.apply(row, "activate", "dinamis")
-    except effects.GuardError as error:
+    except GuardError as error:
         log.error("Account %s is not activated: %s", row.id, error)
         row.last_error = str(error)
 

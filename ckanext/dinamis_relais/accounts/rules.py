@@ -47,6 +47,22 @@ LIVE = ("requested", "validated", "active", "suspended")
 OPEN = ("validated", "active")
 ROLES = ("member", "referent")
 
+#: Longest texts that are taken, in characters: a CKAN user name is made of the names, a mail quotes the reason.
+LONGEST = {"given_name": 60, "family_name": 60, "function": 200, "purpose": 2000, "reason": 2000}
+
+# No looser than CKAN's own ``email_validator``: an address that is taken here must still be taken when, perhaps
+# days later, the CKAN user is made.
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_ADDRESS = re.compile(rf"(?!\.)(?!.*\.\.)[a-z0-9.!#$%&'*+/=?^_`{{|}}~-]+(?<!\.)@(?:{_LABEL}\.)+{_LABEL}(?<![@.].)")
+
+
+class GuardError(ValueError):
+    """A transition whose conditions do not hold; ``field`` names what to put right."""
+
+    def __init__(self, field: str, message: str):
+        super().__init__(message)
+        self.field = field
+
 
 def clean_email(value: str) -> str:
     """An address as it is compared: without blanks around, in lower case.
@@ -54,9 +70,30 @@ def clean_email(value: str) -> str:
     :raises ValueError: cannot be an address
     """
     address = value.strip().lower()
-    if not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;.]{2,}", address) or len(address) > 254:
+    if not _ADDRESS.fullmatch(address) or len(address) > 254:
         raise ValueError("address")
     return address
+
+
+def clean_text(value: str, *, lines: bool = False) -> str:
+    """A text without control characters and needless blanks; names go into the headers of mails.
+
+    :param lines: True when line ends stay
+    """
+    kept = "".join(c if c.isprintable() or (lines and c == "\n") else " " for c in value.replace("\r\n", "\n"))
+    return re.sub(r"[^\S\n]+", " ", kept).strip()
+
+
+def outranks_member(capacity: str) -> bool:
+    """Whether a place in a CKAN organisation gives more than ours does: it was given for the catalogue, not by us.
+
+    :param capacity: CKAN's capacity (``member``, ``editor``, ``admin`` or one that a site adds)
+    """
+    return capacity != "member"
+
+
+#: Names that CKAN keeps for its own addresses.
+_RESERVED = ("new", "edit", "search")
 
 
 def user_names(given_name: str, family_name: str) -> Iterator[str]:
@@ -66,7 +103,7 @@ def user_names(given_name: str, family_name: str) -> Iterator[str]:
     """
     text = unicodedata.normalize("NFKD", f"{given_name} {family_name}").encode("ascii", "ignore").decode().lower()
     base = re.sub(r"[^a-z0-9]+", "-", text).strip("-")[:80]
-    if len(base) < 2:
+    if len(base) < 2 or base in _RESERVED:
         base = "personne"
     yield base
     number = 2

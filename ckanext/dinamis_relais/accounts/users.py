@@ -11,7 +11,7 @@ from ckan import model
 from ckan.lib.mailer import make_key
 
 from ckanext.dinamis_relais.accounts.model import Account
-from ckanext.dinamis_relais.accounts.rules import OPEN, user_names
+from ckanext.dinamis_relais.accounts.rules import OPEN, GuardError, outranks_member, user_names
 from ckanext.dinamis_relais.authority import Role
 from ckanext.dinamis_relais.authority.actions import grant_role
 from ckanext.dinamis_relais.authority.model import RoleGrant
@@ -24,15 +24,27 @@ def _context() -> Any:
     return {"ignore_auth": True, "defer_commit": True, "user": site["name"], "model": model, "session": model.Session}
 
 
-def _by_email(email: str) -> model.User | None:
+def by_email(email: str) -> model.User | None:
+    """The active CKAN user who has an address; CKAN lets people change their own, and proves nothing about it."""
     query = sa.select(model.User).where(sa.func.lower(model.User.email) == email, model.User.state == "active")
     return session().execute(query).scalars().first()
 
 
 def ensure_user(account: Account) -> tuple[model.User, bool]:
-    """The account's CKAN user, made when the address has none; and whether it is new."""
-    user = model.User.get(account.user_id) if account.user_id else _by_email(account.email)
+    """The account's CKAN user, made when the address has none; and whether it is new.
+
+    :raises rules.GuardError: the CKAN user that the account had was deleted meanwhile
+    """
+    user = model.User.get(account.user_id) if account.user_id else by_email(account.email)
     if user is not None:
+        if user.state != "active":
+            raise GuardError(
+                "user_id",
+                tk._(
+                    "The CKAN user {name} of this account was deleted. A sysadmin restores it, "
+                    "or you close this account and enter the person again."
+                ).format(name=user.name),
+            )
         account.user_id = user.id
         return user, False
     name = next(n for n in user_names(account.given_name, account.family_name) if model.User.get(n) is None)
@@ -51,27 +63,27 @@ def ensure_user(account: Account) -> tuple[model.User, bool]:
 
 def give_place(account: Account, actor: str) -> None:
     """Membership of the organisation in CKAN, and the referent's grant."""
-    fields = {"id": account.organization_id, "object": account.user_id, "object_type": "user", "capacity": "member"}
-    tk.get_action("member_create")(_context(), fields)
+    # CKAN's member_create would bring an editor or an admin of the catalogue down to member.
+    if not _places(account):
+        fields = {"id": account.organization_id, "object": account.user_id, "object_type": "user",
+                  "capacity": "member"}  # fmt: skip
+        tk.get_action("member_create")(_context(), fields)
     if account.role == "referent":
         grant_role(account.user_id, Role.REFERENT.value, account.organization_id, actor)
 
 
 def take_place(account: Account, actor: str) -> None:
-    """The reverse: no place in the organisation, no grant, no API token. What the person did stays theirs."""
+    """The reverse: no place in the organisation, no grant, no API token. What the person did stays theirs.
+
+    An editor or admin of the organisation's catalogue stays one, since that is not ours to take; what only
+    holders of an account may do asks :func:`accounts.is_open` besides the role.
+    """
     if account.user_id is None or _other_open(account):
         return
     # CKAN's member_delete commits by itself, whatever the context says: its one effect is done here.
-    places = session().execute(
-        sa.select(model.Member).where(
-            model.Member.group_id == account.organization_id,
-            model.Member.table_id == account.user_id,
-            model.Member.table_name == "user",
-            model.Member.state == "active",
-        )
-    )
-    for place in places.scalars():
-        place.state = "deleted"
+    for place in _places(account):
+        if not outranks_member(place.capacity):
+            place.state = "deleted"
     grants = session().execute(
         sa.select(RoleGrant).where(
             RoleGrant.user_id == account.user_id,
@@ -89,6 +101,16 @@ def take_place(account: Account, actor: str) -> None:
         .where(model.ApiToken.user_id == account.user_id)
         .execution_options(synchronize_session=False)
     )
+
+
+def _places(account: Account) -> list[model.Member]:
+    query = sa.select(model.Member).where(
+        model.Member.group_id == account.organization_id,
+        model.Member.table_id == account.user_id,
+        model.Member.table_name == "user",
+        model.Member.state == "active",
+    )
+    return list(session().execute(query).scalars())
 
 
 def _other_open(account: Account) -> bool:

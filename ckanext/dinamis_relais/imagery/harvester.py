@@ -37,9 +37,9 @@ def _harvest_source_reindex(original_action: Any, context: Any, data_dict: dict[
 
     After the first job its form and ``run-test`` then miss them. CKAN's own indexing has them.
     """
+    tk.check_access("harvest_source_reindex", context, data_dict)
     if not tk.check_ckan_version(min_version="2.12.0b0"):
         return original_action(context, data_dict)
-    tk.check_access("harvest_source_reindex", context, data_dict)
     rebuild(data_dict["id"], defer_commit=context.get("defer_commit", False))
     return True
 
@@ -49,6 +49,8 @@ def _harvest_source_clear(original_action: Any, context: Any, data_dict: dict[st
     """Clearing a source takes its scenes along, not only its datasets."""
     answer = original_action(context, data_dict)
     store.clear(scene_model.engine(), answer["id"])
+    # ckanext-harvest deletes by SQL, behind the objects that this session still holds.
+    model.Session.expire_all()
     return answer
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import ckan.plugins.toolkit as tk
 import click
+
+from ckanext.dinamis_relais.web import problems
 
 __all__ = ["demo"]
 
@@ -21,14 +24,20 @@ def demo() -> None:
 )
 @click.pass_context
 def load(ctx: click.Context, out: Path) -> None:
-    """Make the demonstration's people and files; a second run changes nothing."""
+    """Make the demonstration's people and files; a second run changes nothing, or finishes an interrupted one."""
     from ckanext.dinamis_relais.portal import demo as data
 
     known = json.loads(out.read_text(encoding="utf-8")) if out.is_file() else {}
     with ctx.meta["flask_app"].test_request_context():
         found = data.people(known)
-        data.catalogue()
-        data.files(click.echo)
-    out.touch(mode=0o600)
-    out.write_text(json.dumps(found, indent=2), encoding="utf-8")
+        # Before the files: whatever happens to them, the passwords that were set are known.
+        out.touch(mode=0o600)
+        out.chmod(0o600)
+        out.write_text(json.dumps(found, indent=2), encoding="utf-8")
+        try:
+            data.catalogue()
+            data.files(click.echo)
+        except tk.ValidationError as error:
+            sentences = " ".join(problems(error))
+            raise click.ClickException(f"{sentences} What was made is kept: run the command again.") from error
     click.echo(f"{len(found['logins'])} people: {out}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import unicodedata
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -12,7 +13,6 @@ from ckan import model
 from ckanext.dinamis_relais.db import session
 from ckanext.dinamis_relais.gateway import secrets as vault
 from ckanext.dinamis_relais.gateway.model import Mail
-from ckanext.dinamis_relais.membership.model import Application
 from ckanext.dinamis_relais.membership.rules import ACCEPTANCES
 
 #: role → (user name, full name); the outsider belongs to no organisation.
@@ -24,15 +24,22 @@ PEOPLE = {
     "member": ("lou-begles", "Lou, SIG de Bègles (démonstration)"),
     "outsider": ("alex-exterieur", "Alex, sans structure (démonstration)"),
 }
-#: Real communes (their SIREN is public); the people are made up. state → who is taken how far.
+#: Real communes (their SIREN is public): title, SIREN, Insee's code, name, state that their file is taken to.
+#: The people, the signatures and the decisions are made up.
 FILES = (
     ("Commune de Bègles", "213300395", "33039", "Bègles", "accepted"),
+    ("Commune de Périgueux", "212403224", "24322", "Périgueux", "accepted"),
+    ("Commune d'Angoulême", "211600150", "16015", "Angoulême", "accepted"),
+    ("Commune de Mont-de-Marsan", "214001927", "40192", "Mont-de-Marsan", "accepted"),
     ("Commune de Limoges", "218708501", "87085", "Limoges", "under_review"),
+    ("Commune d'Agen", "214700015", "47001", "Agen", "signed"),
     ("Commune de Poitiers", "218601946", "86194", "Poitiers", "submitted"),
     ("Commune de La Rochelle", "211703004", "17300", "La Rochelle", "awaiting_signature"),
     ("Commune de Pau", "216404459", "64445", "Pau", "draft"),
 )
 _WAY = ("draft", "awaiting_signature", "signed", "under_review", "submitted", "accepted")
+#: A person who tries the relay sent the file back: where it stands now is their choice.
+_PLAYED = {"application.changes_requested", "application.reopened"}
 
 
 def _password() -> str:
@@ -98,24 +105,27 @@ def catalogue() -> None:
 
 
 def files(report: Any = print) -> None:
-    """Files in several states; one of them a member with its two accounts."""
+    """Files in several states; one of them a member with its two accounts.
+
+    :raises toolkit.ValidationError: an action refuses, for instance while Recherche d'entreprises is down
+    """
     for title, siren, code, place, state in FILES:
-        if not _exists(siren):
-            file = _draft(title, siren, code, place)
-            _take(file["id"], state)
+        file = _found(siren) or _draft(title, siren, code, place)
+        if _take(file, state):
             report(f"{title}: {state}")
-    begles = tk.get_action("dinamis_membership_list")(as_user(PEOPLE["super_referent"][0]), {"q": "213300395"})
+    begles = tk.get_action("dinamis_membership_list")(as_user(PEOPLE["super_referent"][0]), {"q": FILES[0][1]})
     if begles["results"]:
         for role in ("referent", "member"):
             _account(begles["results"][0]["organization_id"], role)
 
 
-def _exists(siren: str) -> bool:
-    return session().execute(sa.select(Application.id).where(Application.siren == siren)).first() is not None
+def _found(siren: str) -> dict[str, Any] | None:
+    listed = tk.get_action("dinamis_application_list")(as_user(PEOPLE["super_referent"][0]), {"q": siren})
+    return listed["results"][0] if listed["results"] else None
 
 
 def _draft(title: str, siren: str, code: str, place: str) -> dict[str, Any]:
-    slug = place.lower().replace(" ", "-").replace("è", "e")
+    slug = unicodedata.normalize("NFKD", place).encode("ascii", "ignore").decode().lower().replace(" ", "-")
     person = {"given_name": "Maxime", "family_name": f"Exemple ({place})"}
     data = {
         "organization_title": title,
@@ -130,8 +140,14 @@ def _draft(title: str, siren: str, code: str, place: str) -> dict[str, Any]:
     return tk.get_action("dinamis_application_create")(as_user(PEOPLE["super_referent"][0]), data)
 
 
-def _take(id_: str, state: str) -> None:
+def _take(file: dict[str, Any], state: str) -> bool:
+    """Take a file on to a state, from wherever an earlier run left it; whether there was anything to do."""
     pigma, board = as_user(PEOPLE["super_referent"][0]), as_user(PEOPLE["executive_board"][0])
+    id_, reached = file["id"], file["state"]
+    history = tk.get_action("dinamis_application_history")(pigma, {"id": id_})["results"]
+    played = _PLAYED & {line["event"] for line in history}
+    if played or reached not in _WAY or _WAY.index(reached) >= _WAY.index(state):
+        return False
     steps: dict[str, Any] = {
         "awaiting_signature": lambda: _step(pigma, id_, "request_signature"),
         "signed": lambda: _sign(id_),
@@ -139,23 +155,35 @@ def _take(id_: str, state: str) -> None:
         "submitted": lambda: _step(
             pigma, id_, "confirm_eligibility", note="Vérification fictive, pour la démonstration."
         ),
-        "accepted": lambda: _step(board, id_, "accept", reference="DÉMO-1"),
+        "accepted": lambda: _step(board, id_, "accept", reference=f"DÉMO-{file['siren']}"),
     }
-    for passed in _WAY[1 : _WAY.index(state) + 1]:
+    for passed in _WAY[_WAY.index(reached) + 1 : _WAY.index(state) + 1]:
         steps[passed]()
+    return True
 
 
 def _step(context: Any, id_: str, name: str, **more: Any) -> None:
     tk.get_action("dinamis_application_transition")(context, {"id": id_, "transition": name, **more})
 
 
-def _sign(id_: str) -> None:
-    """As the fictitious mayor would: with the link that waits in the mail."""
+def _token(id_: str) -> str:
+    """The one-time token in the mail that waits; where the worker has sent it by now, a new link is asked for.
+
+    :raises toolkit.ValidationError: each new link leaves before it can be read
+    """
     query = sa.select(Mail).where(Mail.object_id == id_, Mail.name == "signature_requested")
-    mail = session().execute(query.order_by(Mail.created_at.desc())).scalars().first()
-    token = vault.decrypt(mail.secrets)["link"].rsplit("/", 1)[1]
+    for _turn in range(5):
+        mail = session().execute(query.order_by(Mail.created_at.desc())).scalars().first()
+        if mail is not None and mail.secrets:
+            return vault.decrypt(mail.secrets)["link"].rsplit("/", 1)[1]
+        _step(as_user(PEOPLE["super_referent"][0]), id_, "resend_signature")
+    raise tk.ValidationError({"token": ["The signature links leave before the demonstration can use them."]})
+
+
+def _sign(id_: str) -> None:
+    """As the fictitious mayor would: with the link of the mail."""
     data = {
-        "token": token,
+        "token": _token(id_),
         "accepted": dict.fromkeys(ACCEPTANCES, True),
         "ip": "127.0.0.1",
         "user_agent": "démonstration",

@@ -24,6 +24,7 @@ __all__ = [
     "dinamis_event_label",
     "dinamis_moderation_menu",
     "dinamis_number",
+    "dinamis_object_label",
     "dinamis_pages",
     "dinamis_role_label",
     "dinamis_size",
@@ -43,16 +44,12 @@ def _locale() -> str:
     return str(tk.h.lang() or "fr").replace("-", "_").split("_")[0]
 
 
-def _zone() -> Any:
-    return dates.get_timezone(tk.config.get("ckan.display_timezone") or "Europe/Paris")
-
-
-def _moment(value: str | dt.datetime | None) -> dt.datetime | None:
-    if not value:
-        return None
+def _moment(value: str | dt.datetime) -> dt.datetime:
+    """A time in the site's display time zone; without a zone it is UTC, as all that we store."""
     if isinstance(value, str):
         value = dt.datetime.fromisoformat(value.replace("Z", "+00:00"))
-    return value if value.tzinfo else value.replace(tzinfo=dt.timezone.utc)
+    moment = value if value.tzinfo else value.replace(tzinfo=dt.timezone.utc)
+    return moment.astimezone(tk.h.get_display_timezone())
 
 
 def dinamis_can(verb: str, organization_id: str | None = None) -> bool:
@@ -60,18 +57,25 @@ def dinamis_can(verb: str, organization_id: str | None = None) -> bool:
     return can(_user(), verb, organization_id)
 
 
-def dinamis_date(value: str | dt.datetime | None) -> str:
-    """A date in full, in the page's language: ``12 juillet 2023``; empty for none."""
-    moment = _moment(value)
-    return dates.format_date(moment.astimezone(_zone()), "long", locale=_locale()) if moment else ""
+def dinamis_date(value: str | dt.date | None) -> str:
+    """A date in full, in the page's language: ``12 juillet 2023``; empty for none.
+
+    :param value: RFC 3339 time, in the display time zone then; or a plain date, which has no zone
+    """
+    if not value:
+        return ""
+    if isinstance(value, str) and len(value) == len("2023-07-12"):
+        value = dt.date.fromisoformat(value)
+    day = _moment(value) if isinstance(value, (str, dt.datetime)) else value
+    return dates.format_date(day, "long", locale=_locale())
 
 
 def dinamis_datetime(value: str | dt.datetime | None) -> str:
-    """A date and time in full, in the display time zone: ``12 juillet 2023 à 12:34``."""
-    moment = _moment(value)
-    if moment is None:
+    """A date and time in full, in the display time zone: ``12 juillet 2023 à 12:34``; empty for none."""
+    if not value:
         return ""
-    time = dates.format_time(moment.astimezone(_zone()), "short", locale=_locale())
+    moment = _moment(value)
+    time = dates.format_time(moment, "short", locale=_locale())
     return tk._("{date} at {time}").format(date=dinamis_date(moment), time=time)
 
 
@@ -91,7 +95,7 @@ def dinamis_size(size: int | None) -> str:
         return tk._("unknown size")
     units = ("o", "ko", "Mo", "Go", "To") if _locale() == "fr" else ("B", "kB", "MB", "GB", "TB")
     amount, power = float(size), 0
-    while amount >= 1000 and power < len(units) - 1:
+    while round(amount) >= 1000 and power < len(units) - 1:
         amount, power = amount / 1000, power + 1
     return f"{dinamis_number(amount, 0 if amount >= 10 or not power else 1)} {units[power]}"
 
@@ -119,6 +123,11 @@ def dinamis_event_label(event: str) -> str:
 def dinamis_role_label(role: str) -> str:
     """A role in words."""
     return labels.roles().get(role, role)
+
+
+def dinamis_object_label(kind: str) -> str:
+    """A kind of thing, as the journal and the deliveries name it, in words."""
+    return labels.objects().get(kind, kind)
 
 
 def dinamis_actor_label(actor: str, name: str = "") -> str:
@@ -149,8 +158,8 @@ def dinamis_pages(count: int, page_size: int) -> list[dict[str, Any]]:
     """Pages of a list: first, last and those around the present one, each with its address."""
     args = tk.request.args.to_dict(flat=True)
     number = args.get("page", "1")
-    present = int(number) if number.isdigit() else 1
     last = max(1, -(-count // page_size))
+    present = min(int(number), last) if number.isdecimal() else 1
     shown = sorted({1, last, *range(max(1, present - 2), min(last, present + 2) + 1)})
     pages: list[dict[str, Any]] = []
     for before, page in zip([0, *shown], shown, strict=False):

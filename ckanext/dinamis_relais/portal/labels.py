@@ -121,6 +121,20 @@ def events() -> dict[str, str]:
     }
 
 
+def objects() -> dict[str, str]:
+    """Kind of thing that the journal and the deliveries name → words."""
+    _ = tk._
+    return {
+        "application": _("Membership file"),
+        "membership": _("Membership"),
+        "account": _("Account"),
+        "document": _("Document"),
+        "role": _("Role"),
+        "mail": _("Message"),
+        "harvest": _("Harvest"),
+    }
+
+
 def roles() -> dict[str, str]:
     """Role → words."""
     _ = tk._

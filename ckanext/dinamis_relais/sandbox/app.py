@@ -1,0 +1,91 @@
+"""The sandbox's web application: one Flask application made of the parts that are present."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from flask import Flask, Response, abort, jsonify, request
+
+from ckanext.dinamis_relais.sandbox import board, entities, gateway, geo, mail, outage, pages
+from ckanext.dinamis_relais.sandbox.state import State
+
+#: Applications arrive with their documents in base64; more than this is refused with 413.
+LARGEST_REQUEST = 64 * 1024 * 1024
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How one sandbox is started.
+
+    :ivar data: folder of its memory and caches
+    :ivar public_url: its own address, without a final slash
+    :ivar stac_url: STAC server of the synthetic scenes, started by somebody else
+    :ivar ckan_url: the site that tries against it
+    :ivar gateway_token: bearer token of the gateway's contract
+    :ivar signing_secret: what signed addresses of objects are made with
+    """
+
+    data: Path
+    public_url: str
+    stac_url: str
+    ckan_url: str
+    gateway_token: str
+    signing_secret: str
+
+
+def create_app(settings: Settings) -> Flask:
+    """The application, its memory open.
+
+    :param settings: see :class:`Settings`
+    """
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    state = State(settings.data)
+    app.extensions["sandbox"] = settings
+    app.extensions["sandbox-state"] = state
+    app.context_processor(lambda: {"settings": settings})
+    app.before_request(_same_site)
+    app.before_request(lambda: outage.apply(state))
+    app.register_blueprint(outage.blueprint(state))
+    app.register_blueprint(gateway.blueprint(state, settings.gateway_token), url_prefix="/gateway")
+    app.register_blueprint(board.blueprint(state))
+    app.register_blueprint(mail.blueprint(state))
+    app.register_blueprint(entities.blueprint(), url_prefix="/recherche-entreprises")
+    app.register_blueprint(geo.blueprint(), url_prefix="/geo")
+    app.register_blueprint(pages.blueprint(state, settings))
+    _register_imagery(app, settings)
+    app.after_request(_label)
+    return app
+
+
+def _register_imagery(app: Flask, settings: Settings) -> None:
+    """The object store and the signing service, which live in modules of their own."""
+    names = ("objects", "signing", "scenes")
+    if any(find_spec(f"{__package__}.{name}") is None for name in names):
+        app.logger.warning("The object store and the signing service are not installed.")
+        return
+    objects, signing, scenes = (importlib.import_module(f"{__package__}.{name}") for name in names)
+    app.register_blueprint(objects.blueprint(settings.signing_secret, settings.data / "objects", scenes))
+    app.register_blueprint(signing.blueprint(settings.signing_secret, settings.data / "keys.json"))
+
+
+def _same_site() -> Response | None:
+    """Another site's page cannot press the sandbox's buttons in a visitor's browser."""
+    if request.method not in READING and request.headers.get("Sec-Fetch-Site") == "cross-site":
+        answer = jsonify(error={"field": "Origin", "problem": "autre site", "remedy": "Utilisez les pages du bac."})
+        answer.status_code = 403
+        abort(answer)
+    return None
+
+
+def _label(response: Response) -> Response:
+    """Every answer, JSON included, says that it comes from a sandbox."""
+    response.headers["X-Sandbox"] = "not DINAMIS, synthetic data"
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "no-referrer")
+    return response

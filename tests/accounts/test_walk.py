@@ -1,0 +1,113 @@
+"""The machine of accounts, walked: every state × transition × role, with real rows and real rights."""
+
+from __future__ import annotations
+
+import ckan.plugins.toolkit as tk
+import pytest
+from ckan import model
+
+from ckanext.dinamis_relais.accounts.model import Account
+from ckanext.dinamis_relais.accounts.rules import MACHINE
+from ckanext.dinamis_relais.db import utcnow
+from ckanext.dinamis_relais.gateway.model import Mail
+from ckanext.dinamis_relais.journal.model import JournalLine
+from tests.accounts.helpers import enter, move
+from tests.conftest import ROLES
+
+pytestmark = pytest.mark.usefixtures("with_plugins", "entity_service")
+
+MODERATORS = {"sysadmin", "super_referent"}
+
+
+def put(account, state):
+    """The row in a state, its last day passed so that it may expire."""
+    row = model.Session.get(Account, account["id"])
+    row.state, row.suspended_with_membership, row.ends_on = state, False, utcnow().date().replace(year=2020, day=1)
+    model.Session.commit()
+
+
+def outcome(people, account, name, role):
+    try:
+        return move(people, account, name, role, reason="Essai.")["state"]
+    except tk.NotAuthorized:
+        return "not authorized"
+    except tk.ValidationError as error:
+        model.Session.rollback()
+        return next(iter(error.error_dict))
+
+
+def expected(state, name, role):
+    if role not in MODERATORS:
+        return "not authorized"
+    return next((row.target for row in MACHINE.allowed(state) if row.name == name), "transition")
+
+
+@pytest.mark.parametrize("state", MACHINE.states)
+def test_every_transition_by_every_role(member, state):
+    account = enter(member)
+    for name in MACHINE.transitions:
+        for role in ROLES:
+            put(account, state)
+            assert outcome(member, account, name, role) == expected(state, name, role), (name, role)
+
+
+@pytest.mark.parametrize("row", MACHINE, ids=lambda row: f"{row.source}-{row.name}")
+def test_each_row_leaves_its_line_and_its_message(member, row):
+    account = enter(member)
+    put(account, row.source)
+    lines, mails = model.Session.query(JournalLine), model.Session.query(Mail).filter_by(object_id=account["id"])
+    before = (lines.count(), mails.count())
+    version = model.Session.get(Account, account["id"]).version
+    move(member, account, row.name, reason="Motif tel quel.")
+    last = lines.filter_by(event=row.event, object_id=account["id"]).order_by(JournalLine.id.desc()).first()
+    assert (last.data["state_from"], last.data["state_to"]) == (row.source, row.target)
+    assert lines.count() > before[0]
+    assert mails.count() == before[1] + 1
+    mail = mails.order_by(Mail.created_at.desc()).first()
+    assert mail.name == row.mail
+    assert not row.reason or "Motif tel quel." in mail.body
+    told = row.name not in ("refuse", "activate")  # nothing that DINAMIS does not know already
+    assert model.Session.get(Account, account["id"]).version == version + told
+
+
+@pytest.mark.parametrize(
+    ("transition", "field"),
+    [(["suspend"], "transition"), ({"a": 1}, "transition"), ("", "transition"), (None, "transition")],
+)
+def test_a_transition_that_is_no_word(member, transition, field):
+    account = enter(member)
+    with pytest.raises(tk.ValidationError) as raised:
+        move(member, account, transition, reason="x")
+    assert field in raised.value.error_dict
+
+
+@pytest.mark.parametrize("id_", [{"a": 1}, ["x"], "none", "\x00"])
+def test_an_account_that_does_not_exist(member, id_):
+    with pytest.raises((tk.ObjectNotFound, tk.ValidationError)):
+        move(member, {"id": id_}, "suspend", reason="x")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("given_name", "\n"), ("given_name", "a" * 61), ("family_name", "\x00"), ("purpose", "a" * 2001), ("role", "admin"),
+     ("ends_on", "demain"), ("ends_on", "2020-01-01"), ("organization_id", "nowhere"), ("email", "loué@begles.fr")],
+)  # fmt: skip
+def test_a_wrong_field_is_named(member, field, value):
+    data = {"organization_id": member.organization["id"], "email": "a@begles.example", "given_name": "A",
+            "family_name": "B", field: value}  # fmt: skip
+    with pytest.raises(tk.ValidationError) as raised:
+        tk.get_action("dinamis_account_create")(member.context("super_referent"), data)
+    assert list(raised.value.error_dict) == [field]
+
+
+def test_line_ends_never_reach_the_header_of_a_mail(member):
+    enter(member, given_name="Lou\r\nBcc: autre@ailleurs.example")
+    mail = model.Session.query(Mail).filter_by(name="account_invitation").one()
+    assert mail.recipient_name == "Lou Bcc: autre@ailleurs.example Exemple"
+
+
+def test_the_underscore_of_an_address_is_no_wildcard(member):
+    enter(member, email="a_b@begles.example")
+    enter(member, email="axb@begles.example")
+    found = tk.get_action("dinamis_account_list")(member.context("super_referent"), {"q": "a_b"})
+    assert [account["email"] for account in found["results"]] == ["a_b@begles.example"]
