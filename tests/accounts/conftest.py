@@ -38,8 +38,9 @@ def dinamis(ckan_config, monkeypatch):
             self.answer()
 
         def answer(self):
-            found = {"id": self.path.rsplit("/", 1)[1], "version": state.bodies[-1]["version"],
-                     "status": state.status if "/accounts/" in self.path else "accepted", "reference": "R-1"}  # fmt: skip
+            status = state.status if "/accounts/" in self.path else "accepted"
+            found = {"version": state.bodies[-1]["version"], "status": status, "reference": "R-1"}
+            found["id"] = self.path.rsplit("/", 1)[1]
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.end_headers()
