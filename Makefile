@@ -1,6 +1,6 @@
 # What a person types. The work is in stack/, plain Python without dependencies.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-211 lint bench stop clean lock format
+.PHONY: help demo test test-211 lint bench stop clean lock format docs messages
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
@@ -19,6 +19,12 @@ lint: ## style, formatting, types
 
 format: ## put style and formatting right
 	@.stack/venv/bin/ruff check --fix . ; .stack/venv/bin/ruff format .
+
+docs: ## write the documents that are made from the tables in code
+	@.stack/venv/bin/python tools/docs.py
+
+messages: ## bring the translations' files up to the code, and compile them
+	@.stack/venv/bin/python -m stack.messages ; .stack/venv/bin/pybabel --quiet compile -D ckanext-dinamis_relais -d ckanext/dinamis_relais/i18n
 
 bench: ## measure against peers and limits; writes .stack/bench.json
 	@python3 -m stack bench
