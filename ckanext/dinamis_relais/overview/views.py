@@ -48,13 +48,37 @@ def dashboard() -> Any:
     return tk.render("dinamis/overview/dashboard.html", values)
 
 
+#: Target of delivery → the action that shows what is delivered. A message says it by itself.
+_SHOWN_BY = {
+    "application": "dinamis_application_show",
+    "membership": "dinamis_membership_show",
+    "account": "dinamis_account_show",
+}
+
+
+def _with_thing(row: dict[str, Any]) -> dict[str, Any]:
+    """A delivery with what it is about in words, and the page where that can be put right."""
+    action = _SHOWN_BY.get(row["target"])
+    if action is None:
+        return row
+    thing = act(action, id=row["id"])
+    if row["target"] == "account":
+        title = f"{thing['given_name']} {thing['family_name']} · {thing['organization_title']}"
+        return {**row, "title": title, "page": tk.url_for("dinamis_accounts.read", id=thing["id"])}
+    file = thing["application_id"] if row["target"] == "membership" else thing["id"]
+    return {**row, "title": thing["organization_title"], "page": tk.url_for("dinamis_membership.file", id=file)}
+
+
 @dinamis_overview.get("/dinamis/moderation/deliveries", endpoint="deliveries")
 @page
 def deliveries() -> Any:
     """What is owed to DINAMIS and to people."""
     state = tk.request.args.get("state", "")
     found = act("dinamis_delivery_list", state=state, limit=PAGE_SIZE, offset=offset())
-    return tk.render("dinamis/overview/deliveries.html", {"found": found, "state": state, "page_size": PAGE_SIZE})
+    found["results"] = [_with_thing(row) for row in found["results"]]
+    stopped = {stop["target"] for stop in found["stopped"]}
+    values = {"found": found, "state": state, "stopped": stopped, "page_size": PAGE_SIZE}
+    return tk.render("dinamis/overview/deliveries.html", values)
 
 
 @dinamis_overview.post("/dinamis/moderation/deliveries/<target>/<id>/retry", endpoint="retry")
@@ -70,6 +94,26 @@ def retry(target: str, id: str) -> Any:
     return tk.redirect_to("dinamis_overview.deliveries")
 
 
+def _organization_title(organization_id: str | None) -> str:
+    group = model.Group.get(organization_id) if organization_id else None
+    return (group.title or "") if group else ""
+
+
+def _chips(filters: dict[str, str], lines: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """The journal's filters that links set, in words, each with the address of the journal without it."""
+    words = {
+        "organization_id": _organization_title(filters["organization_id"]),
+        "actor": tk.h.dinamis_actor_label(filters["actor"], tk.h.dinamis_user_label(filters["actor"])),
+        "object_id": tk.h.dinamis_object_label(lines[0]["object_type"]) if lines else "",
+    }
+    chips = []
+    for name, label in words.items():
+        if filters[name]:
+            kept = {other: value or None for other, value in filters.items() if other != name}
+            chips.append((label or filters[name], tk.url_for("dinamis_overview.journal", **kept)))
+    return chips
+
+
 @dinamis_overview.get("/dinamis/moderation/journal", endpoint="journal")
 @page
 def journal() -> Any:
@@ -77,12 +121,11 @@ def journal() -> Any:
     filters = {name: tk.request.args.get(name, "") for name in ("q", "object_id", "organization_id", "actor")}
     found = act("dinamis_journal_list", limit=PAGE_SIZE, offset=offset(), **filters)
     for line in found["results"]:
-        user = model.User.get(line["actor"])
-        line["actor_name"] = (user.fullname or user.name) if user else ""
-        group = model.Group.get(line["organization_id"]) if line["organization_id"] else None
-        line["organization_title"] = group.title if group else ""
+        line["actor_name"] = tk.h.dinamis_user_label(line["actor"])
+        line["organization_title"] = _organization_title(line["organization_id"])
     verdict = act("dinamis_journal_verify") if tk.request.args.get("verify") else None
     values = {"found": found, "filters": filters, "verdict": verdict, "page_size": PAGE_SIZE}
+    values["chips"] = _chips(filters, found["results"])
     return tk.render("dinamis/overview/journal.html", values)
 
 
@@ -101,7 +144,8 @@ def roles() -> Any:
         else:
             tk.h.flash_success(tk._("The role is granted."))
             return tk.redirect_to("dinamis_overview.roles")
-    values = {"found": act("dinamis_role_list", limit=200), "roles": [role.value for role in GRANTED], "form": form}
+    found = act("dinamis_role_list", limit=PAGE_SIZE, offset=offset())
+    values = {"found": found, "roles": [role.value for role in GRANTED], "form": form, "page_size": PAGE_SIZE}
     return tk.render("dinamis/overview/roles.html", values)
 
 

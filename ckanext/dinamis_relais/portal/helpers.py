@@ -21,6 +21,7 @@ __all__ = [
     "dinamis_contact",
     "dinamis_date",
     "dinamis_datetime",
+    "dinamis_event_groups",
     "dinamis_event_label",
     "dinamis_moderation_menu",
     "dinamis_number",
@@ -118,6 +119,14 @@ def dinamis_transition_label(kind: str, name: str) -> str:
 def dinamis_event_label(event: str) -> str:
     """A journal event in words."""
     return labels.events().get(event, event)
+
+
+def dinamis_event_groups() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Journal events by kind of thing: (kind, [(event, label)]); an event's name begins with its kind."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for event, label in labels.events().items():
+        groups.setdefault(event.partition(".")[0], []).append((event, label))
+    return list(groups.items())
 
 
 def dinamis_role_label(role: str) -> str:

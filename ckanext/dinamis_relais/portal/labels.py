@@ -131,6 +131,7 @@ def objects() -> dict[str, str]:
         "document": _("Document"),
         "role": _("Role"),
         "mail": _("Message"),
+        "delivery": _("Deliveries"),
         "harvest": _("Harvest"),
     }
 
