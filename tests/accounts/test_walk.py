@@ -95,6 +95,14 @@ def test_a_wrong_field_is_named_alone(member):
         assert list(raised.value.error_dict) == [field], (field, value)
 
 
+def test_what_lacks_is_asked_for_field_by_field(member):
+    with pytest.raises(tk.ValidationError) as raised:
+        tk.get_action("dinamis_account_create")(member.context("super_referent"), {"given_name": " "})
+    asked = raised.value.error_dict
+    assert set(asked) == {"organization_id", "email", "given_name", "family_name"}
+    assert all(len(sentences) == 1 for sentences in asked.values())
+
+
 def test_line_ends_never_reach_the_header_of_a_mail(member):
     enter(member, given_name="Lou\r\nBcc: autre@ailleurs.example")
     mail = model.Session.query(Mail).filter_by(name="account_invitation").one()

@@ -69,14 +69,27 @@ def _text(name: str, *, lines: bool = False) -> Callable[[Any], str]:
     return check
 
 
+def _needed(sentence: str) -> Callable[..., None]:
+    def check(key: Any, data: Any, errors: Any, context: Any) -> None:
+        del context
+        value = data.get(key)
+        if value is tk.missing or value is None or not str(value).strip():
+            errors[key].append(sentence)
+            raise tk.StopOnError
+
+    return check
+
+
 def _schema() -> dict[str, Any]:
-    needed, default, empty = validator("not_empty"), validator("default"), validator("ignore_empty")
-    organization = [needed, validator("unicode_safe"), validator("convert_group_name_or_id_to_id")]
+    default, empty = validator("default"), validator("ignore_empty")
+    organization = _needed(tk._("Choose the person's organisation."))
+    address = _needed(tk._("Give the person's e-mail address: the invitation is sent there."))
+    first, family = _needed(tk._("Give the person's first name.")), _needed(tk._("Give the person's family name."))
     return {
-        "organization_id": organization,
-        "email": [needed, _email],
-        "given_name": [needed, _text("given_name"), needed],
-        "family_name": [needed, _text("family_name"), needed],
+        "organization_id": [organization, validator("unicode_safe"), validator("convert_group_name_or_id_to_id")],
+        "email": [address, _email],
+        "given_name": [first, _text("given_name"), first],
+        "family_name": [family, _text("family_name"), family],
         "function": [default(""), _text("function")],
         "purpose": [default(""), _text("purpose", lines=True)],
         "role": [default("member"), _role],
@@ -159,7 +172,7 @@ def _second(email: str) -> str:
     return tk._("{email} already has an account in this organisation. Open it from the list.").format(email=email)
 
 
-def _collision(error: IntegrityError, email: str) -> dict[str, list[str]]:
+def _collision(error: IntegrityError, email: str) -> dict[str, Any]:
     """Two people at once: for the same person, or for a second user of the same name."""
     if "dinamis_account_live" in str(error):
         return {"email": [_second(email)]}
