@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "ckanext" / "dinamis_relais" / "i18n"
 DOMAIN = "ckanext-dinamis_relais"
 LANGUAGES = ("fr",)
+SKIPPED = frozenset({"sandbox", "node_modules", "__pycache__"})
 PLACES = (("ckanext/dinamis_relais", "**.py", "python"), ("ckanext/dinamis_relais/templates", "**.html", "ckan"))
 KEYWORDS = {"_": None, "N_": None, "ungettext": (1, 2), "ngettext": (1, 2)}
 
@@ -27,14 +28,13 @@ def extract() -> Catalog:
 
     catalog = Catalog(project="ckanext-dinamis-relais", charset="utf-8", fuzzy=False)
     for folder, pattern, kind in PLACES:
-        method = extract_ckan if kind == "ckan" else kind
         # The sandbox is a tool in French only; its pages are not the site's.
-        skipped = {"sandbox", "node_modules", "__pycache__"}
+        method = extract_ckan if kind == "ckan" else kind
         found = extract_from_dir(
             ROOT / folder,
             method_map=[(pattern, method)],  # type: ignore[list-item]
             keywords=KEYWORDS,  # type: ignore[arg-type]
-            directory_filter=lambda path: Path(path).name not in skipped,
+            directory_filter=lambda path: Path(path).name not in SKIPPED,
         )
         for name, _line, message, comments, context in found:
             catalog.add(message, None, [(f"{folder}/{name}", 0)], auto_comments=comments, context=context)

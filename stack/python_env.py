@@ -30,7 +30,7 @@ def ckan(line: str = "2.12") -> Path:
     def make() -> None:
         _make(venv)
         log = f"pip-{line}"
-        _pip(venv, "-c", constraints, "setuptools", "wheel", log=log)
+        _pip(venv, "-c", constraints, "setuptools", "wheel", "Babel", log=log)
         # One resolution: what CKAN pins holds for all that is installed beside it.
         wanted = [f"ckan[requirements,dev]=={CKAN[line]}", *PLUGINS, "-e", f"{ROOT}[sandbox,dev]"]
         _pip(venv, "-c", constraints, *wanted, log=log)

@@ -58,7 +58,8 @@ def rights() -> str:
         "# Who may do what\n\n`referent` and `member` hold a verb for their own organisation only. "
         f"Granted by a sysadmin: {granted}.\n\n"
         + table(("Verb", *(r.value for r in roles)), verbs)
-        + "\n## The verb of each action\n\nA transition also asks for the verb of its row in [the lifecycle](lifecycle.md).\n\n"
+        + "\n## The verb of each action\n\n"
+        + "A transition also asks for the verb of its row in [the lifecycle](lifecycle.md).\n\n"
         + table(("Action", "Verb"), actions)
     )
 

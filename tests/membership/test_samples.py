@@ -17,9 +17,11 @@ def test_a_hundred_real_communes(people, samples, entity_service):
     chosen = communes[:: len(communes) // 100][:100]
     for commune in chosen:
         entity_service.known[commune["siren"]] = {
-            "siren": commune["siren"], "nom_complet": f"COMMUNE DE {commune['nom'].upper()}", "nature_juridique": "7210",
-            "siege": {"siret": "", "adresse": "", "commune": commune["code"], "libelle_commune": commune["nom"].upper()},
-        }  # fmt: skip
+            "siren": commune["siren"],
+            "nom_complet": f"COMMUNE DE {commune['nom'].upper()}",
+            "nature_juridique": "7210",
+            "siege": {"commune": commune["code"], "libelle_commune": commune["nom"].upper()},
+        }
         file = call_action(
             "dinamis_application_create", people.context("super_referent"),
             organization_title=f"Commune de {commune['nom']}", siren=commune["siren"], category="local_authority",

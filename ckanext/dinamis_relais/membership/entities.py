@@ -25,7 +25,8 @@ class Lookup:
     """What the service said.
 
     :ivar available: False when it did not answer as it should; then ``problem`` says what happened
-    :ivar results: entities, each with ``siren, siret, name, legal_category, address, postal_code, commune_code, commune_name``
+    :ivar results: entities, each with ``siren, siret, name, legal_category, address, postal_code, commune_code,
+        commune_name``
     :ivar retry_after: seconds to wait, when it asked us to
     """
 

@@ -155,7 +155,8 @@ def blueprint(state: State) -> Blueprint:
         answer = Response(_content(message, "html"), mimetype="text/html")
         # Neither scripts nor anything from elsewhere, even when the frame is opened by itself.
         answer.headers["Content-Security-Policy"] = (
-            "sandbox allow-top-navigation-by-user-activation; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+            "sandbox allow-top-navigation-by-user-activation; default-src 'none'; "
+            "style-src 'unsafe-inline'; img-src data:"
         )
         return answer
 
