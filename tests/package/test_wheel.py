@@ -50,8 +50,14 @@ def test_everything_that_is_read_is_shipped(wheel):
         if path.is_file() and (path.suffix in SUFFIXES or path.suffix == ".py") and "__pycache__" not in path.parts
     }
     assert wanted - names == set()
-    for part in ("migration/dinamis_relais/versions/001_foundation.py", "gateway/contract.yaml",
-                 "schemas/organization.yaml", "i18n/fr/LC_MESSAGES/ckanext-dinamis_relais.mo", "mails/signature_requested.fr.txt"):  # fmt: skip
+    parts = (
+        "migration/dinamis_relais/versions/001_foundation.py",
+        "gateway/contract.yaml",
+        "schemas/organization.yaml",
+        "i18n/fr/LC_MESSAGES/ckanext-dinamis_relais.mo",
+        "mails/signature_requested.fr.txt",
+    )
+    for part in parts:
         assert f"{PACKAGE}/{part}" in names
     assert any(name.startswith(f"{PACKAGE}/public/dinamis/") and name.endswith(".js") for name in names)
     assert not [name for name in names if name.startswith(("tests/", "stack/", "tools/"))]
