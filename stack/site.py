@@ -150,9 +150,10 @@ def processes() -> None:
     }
     for name, words in commands.items():
         start(name, [binaries / "ckan", "-c", ini.SITE, *words], key=key)
-    # `harvester run` starts scheduled jobs and closes finished ones; an operator runs it by cron or a timer.
-    loop = f"while true; do '{binaries}/ckan' -c '{ini.SITE}' harvester run; sleep 60; done"
-    start("harvest-run", ["sh", "-c", loop], key=key)
+    # Harvests that are due and finished, accounts whose last day has passed; an operator uses timers.
+    ckan_command = f"'{binaries}/ckan' -c '{ini.SITE}'"
+    loop = f"while true; do {ckan_command} harvester run; {ckan_command} dinamis accounts expire; sleep 60; done"
+    start("periodic", ["sh", "-c", loop], key=key)
 
 
 def first_data() -> dict[str, dict]:

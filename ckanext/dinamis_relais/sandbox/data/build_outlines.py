@@ -40,7 +40,7 @@ def communes_of_the_region(source: Path, codes: set[str]) -> dict[str, Geometry]
         }
 
 
-def described(shape: Geometry, kind: str) -> dict[str, Any]:
+def described(shape: Any, kind: str) -> dict[str, Any]:
     """An outline as it is kept: contour, a point inside near its middle, surface."""
     if TOLERANCE[kind]:
         # The edges of neighbours, simplified one by one, leave slivers: closed before they are simplified.
