@@ -95,6 +95,21 @@ class TestStored:
         found = call_action("dinamis_journal_verify", super_referent)
         assert (found["valid"], found["first_broken"]) == (False, 3)
 
+    def test_lines_changed_or_swapped_by_the_owner_of_the_database_are_found(self, people):
+        super_referent = people.context("super_referent")
+        swap = "UPDATE dinamis_journal SET id = CASE id WHEN 1 THEN -2 WHEN 2 THEN -1 END WHERE id IN (1, 2)"
+        tricks = {
+            "changed": ["UPDATE dinamis_journal SET actor = 'somebody else' WHERE id = 2"],
+            "swapped": [swap, "UPDATE dinamis_journal SET id = -id WHERE id < 0"],
+        }
+        for name, statements in tricks.items():
+            for sql in ("ALTER TABLE dinamis_journal DISABLE TRIGGER USER", *statements):
+                model.Session.execute(sa.text(sql))
+            found = call_action("dinamis_journal_verify", super_referent)
+            assert (found["valid"], found["first_broken"]) == (False, {"changed": 2, "swapped": 1}[name])
+            model.Session.rollback()
+            assert call_action("dinamis_journal_verify", super_referent)["valid"]
+
     def test_filters(self, people):
         listed = call_action(
             "dinamis_journal_list",

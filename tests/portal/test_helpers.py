@@ -1,0 +1,74 @@
+"""Dates, sizes and words as the pages say them."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import ckan.plugins.toolkit as tk
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ckanext.dinamis_relais.accounts.rules import MACHINE as ACCOUNT
+from ckanext.dinamis_relais.authority import GRANTED
+from ckanext.dinamis_relais.gateway.delivery import targets
+from ckanext.dinamis_relais.journal.rules import Event
+from ckanext.dinamis_relais.membership.machines import APPLICATION, MEMBERSHIP
+from ckanext.dinamis_relais.portal import helpers, labels
+
+pytestmark = pytest.mark.usefixtures("with_plugins", "with_request_context")
+
+
+DATES = [
+    ("2023-07-12", "America/Cayenne", "12 juillet 2023"),
+    (dt.date(2023, 7, 12), "America/Cayenne", "12 juillet 2023"),
+    ("2023-07-12T23:30:00Z", "Europe/Paris", "13 juillet 2023"),
+    ("2023-07-12T23:30:00Z", "UTC", "12 juillet 2023"),
+    (dt.datetime(2023, 7, 12, 23, 30), "Europe/Paris", "13 juillet 2023"),
+    ("", "UTC", ""),
+    (None, "UTC", ""),
+]
+SIZES = {
+    0: "0 o", 999: "999 o", 1000: "1 ko", 1_500_000: "1,5 Mo", 999_499: "999 ko", 999_950: "1 Mo",
+    212_000_000_000: "212 Go",
+}  # fmt: skip
+
+
+def test_dates_times_and_sizes_as_people_read_them(ckan_config, monkeypatch):
+    # Each test of a page costs a whole CKAN: hence one for the table.
+    for value, zone, expected in DATES:
+        monkeypatch.setitem(ckan_config, "ckan.display_timezone", zone)
+        assert helpers.dinamis_date(value) == expected, (value, zone)
+    for zone, hour in (("Europe/Paris", "14:34"), ("UTC", "12:34"), ("server", "juillet 2023")):
+        monkeypatch.setitem(ckan_config, "ckan.display_timezone", zone)
+        assert hour in helpers.dinamis_datetime("2023-07-12T12:34:00Z")
+    assert helpers.dinamis_datetime(None) == ""
+    for size, expected in SIZES.items():
+        assert helpers.dinamis_size(size) == expected
+
+
+@given(count=st.integers(0, 10_000), asked=st.text(max_size=25) | st.integers().map(str))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_pages_of_a_list_whatever_the_address_asks(app, count, asked):
+    with app.flask_app.test_request_context("/dinamis/moderation/journal", query_string={"page": asked, "q": "role."}):
+        pages = helpers.dinamis_pages(count, 25)
+    numbers = [int(page["label"]) for page in pages if page["url"]]
+    assert numbers == sorted(set(numbers))
+    assert (numbers[0], numbers[-1]) == (1, max(1, -(-count // 25)))
+    assert sum(page["current"] for page in pages) <= 1
+    assert all("q=role." in page["url"] for page in pages if page["url"])
+
+
+def test_every_state_transition_event_role_and_target_has_words():
+    for machine in (APPLICATION, MEMBERSHIP, ACCOUNT):
+        assert set(machine.states) <= set(labels.states()[machine.name])
+        assert set(machine.transitions) <= set(labels.transitions()[machine.name])
+    assert {event.value for event in Event} == set(labels.events())
+    assert {role.value for role in GRANTED} <= set(labels.roles())
+    assert {target.name for target in targets()} <= set(labels.objects())
+    assert {kind for kind, _events in helpers.dinamis_event_groups()} <= set(labels.objects())
+
+
+def test_a_misspelt_right_in_a_template_is_an_error():
+    with pytest.raises(KeyError):
+        tk.h.dinamis_can("moderation.opne")
