@@ -156,6 +156,7 @@ def _make_secrets() -> dict[str, str]:
         "signing_secret": secrets.token_urlsafe(32),
         "postgres": secrets.token_urlsafe(18),
         "seal": secrets.token_urlsafe(18),
+        "cluster": secrets.token_hex(6),
     }
 
 

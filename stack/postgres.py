@@ -7,7 +7,7 @@ import pwd
 import shutil
 from pathlib import Path
 
-from stack.base import ROOT, STACK, StepError, digest, ports, run, secret
+from stack.base import STACK, StepError, digest, ports, run, secret
 from stack.services import port_open, start
 from stack.system import is_root, postgres_bin
 
@@ -19,9 +19,12 @@ DATABASES = {
 
 
 def data_dir() -> Path:
-    """Folder of the cluster. PostgreSQL refuses to be root, and a checkout may be where only root may go."""
+    """Folder of the cluster. PostgreSQL refuses to be root, and a checkout may be where only root may go.
+
+    Its name is this stack's own, made at random: what another checkout left is never found by chance.
+    """
     if is_root():
-        return Path("/var/lib") / f"dinamis-relais-{digest(str(ROOT))[:12]}"
+        return Path("/var/lib") / f"dinamis-relais-{secret('cluster')}"
     return STACK / "postgres"
 
 

@@ -106,6 +106,22 @@ class TestStory:
             file_in(people, "draft")
         assert "organization_id" in raised.value.error_dict
 
+    def test_the_board_sees_nothing_of_a_file_before_it_is_submitted(self, people):
+        file = file_in(people, "signed")
+        board = people.context("executive_board")
+        document = call_action("dinamis_document_list", people.context("referent"), application_id=file["id"])[
+            "results"
+        ][0]
+        for action, key, value in (
+            ("dinamis_application_show", "id", file["id"]),
+            ("dinamis_application_history", "id", file["id"]),
+            ("dinamis_document_list", "application_id", file["id"]),
+            ("dinamis_document_show", "id", document["id"]),
+        ):
+            with pytest.raises(tk.ObjectNotFound):
+                call_action(action, board, **{key: value})
+        assert call_action("dinamis_application_list", board)["count"] == 0
+
     def test_a_signed_file_cannot_be_changed(self, people):
         file = file_in(people, "signed")
         with pytest.raises(tk.ValidationError):

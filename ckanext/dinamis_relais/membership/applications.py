@@ -179,21 +179,25 @@ def dinamis_application_show(context: Context, data_dict: Data) -> Data:
     """One file, with what may be done with it now (``transitions``), what is ``missing``, and its ``steps``."""
     id_ = tk.get_or_bust(data_dict, "id")
     tk.check_access("dinamis_application_show", context, data_dict)
-    row = session().get(Application, id_)
     user = user_of(context)
-    if row is None or not _readable(user, row):
-        raise tk.ObjectNotFound(tk._("This file does not exist."))
-    return dictize.application(row, user)
+    return dictize.application(readable(id_, user), user)
 
 
 #: What the executive board sees: files that PIGMA has submitted, never a draft.
 BOARD_STATES = ("submitted", "deferred", "accepted", "refused")
 
 
-def _readable(user: model.User | None, row: Application) -> bool:
-    if can(user, "application.prepare", row.organization_id):
-        return True
-    return row.state in BOARD_STATES or row.submitted_at is not None
+def readable(application_id: str, user: model.User | None) -> Application:
+    """A file that this user may see: the board sees those that were submitted, never a draft.
+
+    :raises toolkit.ObjectNotFound: there is none, or it is not for this user
+    """
+    row = session().get(Application, application_id)
+    if row is not None:
+        submitted = row.state in BOARD_STATES or row.submitted_at is not None
+        if submitted or can(user, "application.prepare", row.organization_id):
+            return row
+    raise tk.ObjectNotFound(tk._("This file does not exist."))
 
 
 @tk.side_effect_free
@@ -297,6 +301,7 @@ def dinamis_application_history(context: Context, data_dict: Data) -> Data:
     """
     id_ = tk.get_or_bust(data_dict, "id")
     tk.check_access("dinamis_application_history", context, data_dict)
+    readable(id_, user_of(context))
     query = (
         sa.select(JournalLine)
         .where(JournalLine.object_id == id_, JournalLine.object_type == "application")

@@ -9,12 +9,13 @@ import ckan.plugins.toolkit as tk
 import sqlalchemy as sa
 from ckan.types import Context
 
+from ckanext.dinamis_relais.authority import user_of
 from ckanext.dinamis_relais.db import isoformat, session, utcnow
 from ckanext.dinamis_relais.gateway import wake
 from ckanext.dinamis_relais.gateway.secrets import token_hash
 from ckanext.dinamis_relais.machine import TransitionError
 from ckanext.dinamis_relais.membership import dictize, effects, papers
-from ckanext.dinamis_relais.membership.applications import Data, locked, wrong_transition
+from ckanext.dinamis_relais.membership.applications import Data, locked, readable, wrong_transition
 from ckanext.dinamis_relais.membership.model import Application, Document, SignatureLink
 
 
@@ -155,7 +156,7 @@ def dinamis_document_list(context: Context, data_dict: Data) -> Data:
     """
     id_ = tk.get_or_bust(data_dict, "application_id")
     tk.check_access("dinamis_document_list", context, data_dict)
-    rows = papers.of_application(id_)
+    rows = papers.of_application(readable(id_, user_of(context)).id)
     return {"count": len(rows), "results": [dictize.document(row) for row in rows]}
 
 
@@ -167,6 +168,7 @@ def dinamis_document_show(context: Context, data_dict: Data) -> Data:
     row = session().get(Document, id_)
     if row is None:
         raise tk.ObjectNotFound(tk._("This document does not exist."))
+    readable(row.application_id, user_of(context))
     return dictize.document(row)
 
 
