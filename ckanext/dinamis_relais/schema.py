@@ -12,6 +12,8 @@ from ckanext.dinamis_relais.db import session
 
 #: The largest page that a list action gives.
 MAX_LIMIT = 1000
+#: The farthest page that a list action gives.
+MAX_OFFSET = 10_000_000
 
 
 def validator(name: str) -> Any:
@@ -32,9 +34,20 @@ def validated(data_dict: dict[str, Any], schema: dict[str, Any], context: Any) -
     return data
 
 
+def _without_nul(value: Any) -> Any:
+    # PostgreSQL has no NUL in text: a search that holds one can only be a mistake or a probe.
+    return value.replace("\x00", "") if isinstance(value, str) else value
+
+
+def _offset(value: int) -> int:
+    if value > MAX_OFFSET:
+        raise tk.Invalid(tk._("At most {number}: narrow the search instead.").format(number=MAX_OFFSET))
+    return value
+
+
 def list_schema() -> dict[str, Any]:
     """``q, state, organization_id, limit, offset, sort``, as every list takes them."""
-    text = [validator("ignore_missing"), validator("unicode_safe")]
+    text = [validator("ignore_missing"), validator("unicode_safe"), _without_nul]
     return {
         "q": text,
         "state": text,
@@ -45,7 +58,7 @@ def list_schema() -> dict[str, Any]:
             validator("natural_number_validator"),
             validator("limit_to_configured_maximum")("ckan.search.rows_max", MAX_LIMIT),
         ],
-        "offset": [validator("default")(0), validator("natural_number_validator")],
+        "offset": [validator("default")(0), validator("natural_number_validator"), _offset],
     }
 
 

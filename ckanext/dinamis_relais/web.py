@@ -11,6 +11,8 @@ from flask import Response
 
 #: Rows on one page of a list.
 PAGE_SIZE = 25
+#: A page beyond this one is no page of a person's.
+LAST_PAGE = 100_000
 
 
 def page(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -50,9 +52,9 @@ def flash(error: tk.ValidationError) -> None:
 
 
 def offset() -> int:
-    """Rows to skip, from ``?page=``; a page that is no number is the first."""
+    """Rows to skip, from ``?page=``; what is no number is the first page, what is too large the last."""
     number = tk.request.args.get("page", "1")
-    return (max(1, int(number)) - 1) * PAGE_SIZE if number.isdigit() else 0
+    return (min(max(1, int(number)), LAST_PAGE) - 1) * PAGE_SIZE if number.isdecimal() else 0
 
 
 def file_response(content: bytes, media_type: str, name: str, inline: bool = True) -> Response:
