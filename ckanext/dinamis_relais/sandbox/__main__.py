@@ -34,6 +34,8 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--ckan-url", default="")
     serve.add_argument("--gateway-token", required=True)
     serve.add_argument("--signing-secret", required=True)
+    words = "host whose addresses are signed besides its own, with its subdomains; may be repeated"
+    serve.add_argument("--signing-host", action="append", default=[], help=words)
     scenes = commands.add_parser("scenes", help="write collections.ndjson and items.ndjson")
     scenes.set_defaults(run=_scenes)
     scenes.add_argument("--count", type=int, default=2000)
@@ -98,6 +100,7 @@ class Server(BaseApplication):
                 ckan_url=self.options.ckan_url.rstrip("/"),
                 gateway_token=self.options.gateway_token,
                 signing_secret=self.options.signing_secret,
+                signing_hosts=tuple(self.options.signing_host),
             )
         )
         return self.application

@@ -1,15 +1,24 @@
-"""The sandbox's web application: one Flask application made of the parts that are present."""
+"""The sandbox's web application: one Flask application made of its parts."""
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from flask import Flask, Response, abort, jsonify, request
 
-from ckanext.dinamis_relais.sandbox import board, entities, gateway, geo, mail, outage, pages
+from ckanext.dinamis_relais.sandbox import (
+    board,
+    entities,
+    gateway,
+    geo,
+    mail,
+    objects,
+    outage,
+    pages,
+    scenes,
+    signing,
+)
 from ckanext.dinamis_relais.sandbox.state import State
 
 #: Applications arrive with their documents in base64; more than this is refused with 413.
@@ -27,6 +36,7 @@ class Settings:
     :ivar ckan_url: the site that tries against it
     :ivar gateway_token: bearer token of the gateway's contract
     :ivar signing_secret: what signed addresses of objects are made with
+    :ivar signing_hosts: whose addresses are signed besides its own
     """
 
     data: Path
@@ -35,6 +45,7 @@ class Settings:
     ckan_url: str
     gateway_token: str
     signing_secret: str
+    signing_hosts: tuple[str, ...] = ()
 
 
 def create_app(settings: Settings) -> Flask:
@@ -57,21 +68,12 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(mail.blueprint(state))
     app.register_blueprint(entities.blueprint(), url_prefix="/recherche-entreprises")
     app.register_blueprint(geo.blueprint(), url_prefix="/geo")
-    app.register_blueprint(pages.blueprint(state, settings))
-    _register_imagery(app, settings)
+    app.register_blueprint(pages.blueprint(state))
+    app.register_blueprint(objects.blueprint(settings.signing_secret, settings.data / "objects", scenes))
+    keys = settings.data / "keys.sqlite3"
+    app.register_blueprint(signing.blueprint(settings.signing_secret, keys, settings.signing_hosts))
     app.after_request(_label)
     return app
-
-
-def _register_imagery(app: Flask, settings: Settings) -> None:
-    """The object store and the signing service, which live in modules of their own."""
-    names = ("objects", "signing", "scenes")
-    if any(find_spec(f"{__package__}.{name}") is None for name in names):
-        app.logger.warning("The object store and the signing service are not installed.")
-        return
-    objects, signing, scenes = (importlib.import_module(f"{__package__}.{name}") for name in names)
-    app.register_blueprint(objects.blueprint(settings.signing_secret, settings.data / "objects", scenes))
-    app.register_blueprint(signing.blueprint(settings.signing_secret, settings.data / "keys.json"))
 
 
 def _same_site() -> Response | None:

@@ -59,12 +59,13 @@ def read(state: State, key: str) -> dict[str, Any]:
     return {**_dossier(row), "events": [dict(event) for event in events]}
 
 
-def decide(state: State, key: str, decision: str, reason: str) -> None:
+def decide(state: State, key: str, decision: str, reason: str, version: str = "") -> None:
     """Take the board's decision on a received file.
 
     :param decision: ``accept``, ``defer`` or ``refuse``
     :param reason: needed by the two latter
-    :raises NotDecidable: unknown decision, no reason, a file that is not waiting
+    :param version: version that the person read; empty when they did not say
+    :raises NotDecidable: unknown decision, no reason, a file that is not waiting, a version that is not held any more
     """
     if decision not in DECISIONS:
         raise NotDecidable("Choisissez une décision.")
@@ -74,11 +75,11 @@ def decide(state: State, key: str, decision: str, reason: str) -> None:
     with state.write() as db:
         changed = db.execute(
             "UPDATE applications SET status = ?, decided_at = ?, decided_by = ?, reason = ?"
-            " WHERE id = ? AND status = 'received'",
-            (status, at, DECIDED_BY, reason or None, key),
+            " WHERE id = ? AND status = 'received' AND ? IN ('', CAST(version AS TEXT))",
+            (status, at, DECIDED_BY, reason or None, key, version),
         )
         if changed.rowcount == 0:
-            raise NotDecidable("Ce dossier n'attend plus de décision.")
+            raise NotDecidable("Ce dossier n'attend plus de décision, ou il a changé : relisez-le avant de décider.")
         line = f"{STATUS_LABELS[status]}. {reason}".strip()
         db.execute("INSERT INTO events (application_id, at, what) VALUES (?, ?, ?)", (key, at, line))
 
@@ -88,9 +89,11 @@ def _document(dossier: dict[str, Any], key: str) -> Response:
     if found is None:
         abort(404)
     answer = Response(base64.b64decode(found["content"]), mimetype=found["media_type"])
-    suffix = ".pdf" if found["media_type"] == "application/pdf" else ""
-    # Never shown as a page of ours: what a relay sent could be a script.
-    answer.headers.set("Content-Disposition", "attachment", filename=f"{found['title']}{suffix}".replace("/", "-"))
+    pdf = found["media_type"] == "application/pdf"
+    # Only a PDF is ever shown in place: what else a relay sent could be a script.
+    way = "inline" if pdf and request.args.get("read") == "1" else "attachment"
+    name = found["title"] + (".pdf" if pdf else "")
+    answer.headers.set("Content-Disposition", way, filename=name.replace("/", "-"))
     return answer
 
 
@@ -100,7 +103,7 @@ def blueprint(state: State) -> Blueprint:
 
     @parts.errorhandler(KeyError)
     def unknown(_error: KeyError) -> tuple[str, int]:
-        return render_template("problem.html", problem="Ce dossier n'a pas été reçu."), 404
+        return render_template("problem.html", title="Introuvable", problem="Ce dossier n'a pas été reçu."), 404
 
     @parts.get("")
     def queue() -> str:
@@ -120,10 +123,11 @@ def blueprint(state: State) -> Blueprint:
     def decision(key: str) -> Any:
         dossier, reason = read(state, key), request.form.get("reason", "").strip()
         try:
-            decide(state, key, request.form.get("decision", ""), reason)
+            decide(state, key, request.form.get("decision", ""), reason, request.form.get("version", ""))
         except NotDecidable as error:
+            asked = request.form.get("decision", "")
             page = render_template(
-                "dossier.html", dossier=dossier, kinds=KINDS, problem=str(error), done=False, reason=reason
+                "dossier.html", dossier=dossier, kinds=KINDS, problem=str(error), done=False, reason=reason, asked=asked
             )
             return page, 422
         return redirect(url_for("board.show", key=key, done=1), 303)

@@ -42,14 +42,18 @@ def answer(kind: str, row: sqlite3.Row) -> dict[str, Any]:
 
 
 def next_status(present: str | None, state: str) -> str:
-    """Status of a file that arrives in a newer version: withdrawn by its relay, else received again once deferred.
+    """Status of a file that arrives in a newer version.
+
+    Withdrawn by its relay; received again once deferred, or once refused or withdrawn and then submitted anew; else
+    the decision stays.
 
     :param present: status held, None for a new file
     :param state: state of the file at the relay
     """
     if state == "withdrawn":
         return "withdrawn"
-    return "received" if present in (None, "deferred", "withdrawn") else present
+    again = present in ("refused", "withdrawn") and state == "submitted"
+    return "received" if again or present in (None, "deferred") else str(present)
 
 
 def _read(db: sqlite3.Connection, kind: str, key: str) -> sqlite3.Row | None:

@@ -6,7 +6,7 @@ import secrets
 import uuid
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, make_response, render_template_string, request
+from flask import Blueprint, Response, jsonify, make_response, render_template, request
 
 from ckanext.dinamis_relais.sandbox.keeper import Keeper, digest
 
@@ -19,47 +19,6 @@ INTERVAL = 1
 LONGEST_NAME = 60
 #: Letters of a code that nobody mistakes for one another.
 LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
-
-PAGE = """<!doctype html>
-<html lang="fr">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{ title }} – Bac à sable : ceci n'est pas DINAMIS</title>
-<style>
-body { font: 1.1rem/1.5 system-ui, sans-serif; max-width: 36rem; margin: 2rem auto; padding: 0 1rem; color: #1b1b1b;
-  background: #fff; }
-.label { background: #ffe9a8; padding: .5rem 1rem; font-weight: 600; }
-label { display: block; margin-top: 1rem; }
-input { font: inherit; padding: .4rem; width: 100%; box-sizing: border-box; border: 1px solid #555; }
-button { font: inherit; padding: .5rem 1rem; margin: 1rem .5rem 0 0; }
-.error { color: #a40000; font-weight: 600; }
-</style>
-</head>
-<body>
-<header class="label">Bac à sable : ceci n'est pas DINAMIS</header>
-<main>
-<h1>{{ title }}</h1>
-{% if done %}
-<p role="status">{{ done }}</p>
-{% else %}
-<p>Un logiciel demande à agir en votre nom dans le bac à sable. Vérifiez que le code est celui qu'il vous montre.
-N'entrez ici aucun vrai mot de passe : il n'en faut pas.</p>
-{% if problem %}<p class="error" role="alert" id="problem">{{ problem }}</p>{% endif %}
-<form method="post" action="{{ url_for('signing.approve') }}">
-<label for="user_code">Code montré par le logiciel</label>
-<input id="user_code" name="user_code" value="{{ code }}" required autocomplete="off"
-  {%- if problem %} aria-describedby="problem"{% endif %}>
-<label for="name">Votre nom d'essai</label>
-<input id="name" name="name" value="{{ name }}" maxlength="60" autocomplete="off">
-<button name="answer" value="yes">Autoriser</button>
-<button name="answer" value="no">Refuser</button>
-</form>
-{% endif %}
-</main>
-</body>
-</html>
-"""
 
 
 def bearer(keeper: Keeper) -> str | None:
@@ -176,5 +135,5 @@ def add_routes(routes: Blueprint, keeper: Keeper) -> None:
         name, done, problem = request.form.get("name", "").strip(), "", ""
         if request.method == "POST":
             done, problem = _approve(keeper, code, name, request.form.get("answer", "yes"))
-        values = {"title": "Autoriser un logiciel", "code": code, "name": name, "done": done, "problem": problem}
-        return make_response(render_template_string(PAGE, **values), 422 if problem else 200)
+        values = {"code": code, "name": name, "done": done, "problem": problem}
+        return make_response(render_template("identity.html", **values), 422 if problem else 200)

@@ -30,8 +30,10 @@ class Handler:
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
         """Keep one message; 451 while the sink is asked to fail."""
-        modes = await asyncio.to_thread(outage.modes, self.state)
-        if modes["mail"] != "ok":
+        mode = (await asyncio.to_thread(outage.modes, self.state))["mail"]
+        if mode == "timeout":
+            await asyncio.to_thread(outage.silence, self.state, "mail")
+        if mode != "ok":
             return "451 4.3.0 Panne demandee dans le bac a sable, reessayez"
         await asyncio.to_thread(keep, self.state, envelope.content, list(envelope.rcpt_tos), envelope.mail_from or "")
         return "250 2.0.0 Garde dans le bac a sable"
@@ -152,10 +154,11 @@ def blueprint(state: State) -> Blueprint:
     @parts.get("/mails/<int:number>/html")
     def html_part(number: int) -> Response:
         _row, message = _message(state, number)
-        answer = Response(_content(message, "html"), mimetype="text/html")
+        # Links open beside the frame: the site that they lead to need not allow to be framed.
+        answer = Response('<base target="_blank">' + _content(message, "html"), mimetype="text/html")
         # Neither scripts nor anything from elsewhere, even when the frame is opened by itself.
         answer.headers["Content-Security-Policy"] = (
-            "sandbox allow-top-navigation-by-user-activation; default-src 'none'; "
+            "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
             "style-src 'unsafe-inline'; img-src data:"
         )
         return answer

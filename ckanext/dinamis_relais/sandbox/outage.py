@@ -33,6 +33,13 @@ PREFIXES = {
     "/recherche-entreprises": "entities",
     "/geo": "geo",
 }
+#: Media type and words of an error, as each contract gives them; the gateway's own shape for the others.
+BODIES = {
+    "entities": ("application/json", '{"erreur": "Panne demandée dans le bac à sable."}'),
+    "signing": ("application/json", '{"detail": "Panne demandée dans le bac à sable."}'),
+    "objects": ("application/xml", "<Error><Code>SlowDown</Code><Message>Panne (bac à sable).</Message></Error>"),
+    "geo": ("text/plain", "Panne demandée dans le bac à sable."),
+}
 RETRY_AFTER = 2
 #: Seconds a silent service keeps its caller waiting at most, and how many callers may wait: the pages keep threads.
 SILENCE = 30.0
@@ -80,11 +87,12 @@ def apply(state: State) -> Response | None:
     if service is None or mode == "ok":
         return None
     if mode == "timeout":
-        return _silence(state, service)
+        silence(state, service)
+        return make_response(_error(service, mode), 504)
     if mode == "html":
         return make_response(render_template("outage_page.html"), 200)
     status = int(mode)
-    answer = jsonify(error={"field": None, "problem": MODES[mode], "remedy": "Panne demandée dans le bac à sable."})
+    answer = _error(service, mode)
     answer.status_code = status
     if status == 429:
         answer.headers["Retry-After"] = str(RETRY_AFTER)
@@ -93,8 +101,16 @@ def apply(state: State) -> Response | None:
     return answer
 
 
-def _silence(state: State, service: str) -> Response:
-    """Hold the caller until it has gone, the outage is lifted, or the patience ends; then 504."""
+def _error(service: str, mode: str) -> Response:
+    """An error in the shape of the service's own contract."""
+    if service in BODIES:
+        kind, text = BODIES[service]
+        return Response(text, mimetype=kind)
+    return jsonify(error={"field": None, "problem": MODES[mode], "remedy": "Panne demandée dans le bac à sable."})
+
+
+def silence(state: State, service: str) -> None:
+    """Wait until the outage is lifted or ``SILENCE`` seconds are over; at once when too many wait already."""
     if _waiting.acquire(blocking=False):
         try:
             end = time.monotonic() + SILENCE
@@ -102,7 +118,6 @@ def _silence(state: State, service: str) -> Response:
                 time.sleep(0.2)
         finally:
             _waiting.release()
-    return make_response(jsonify(error={"field": None, "problem": "504", "remedy": "Réessayez plus tard."}), 504)
 
 
 def _asked() -> tuple[str, str, float | None]:
@@ -119,7 +134,8 @@ def blueprint(state: State) -> Blueprint:
 
     @parts.get("/control")
     def control() -> str:
-        return render_template("control.html", services=SERVICES, modes=MODES, present=modes(state))
+        done = request.args.get("done") == "1"
+        return render_template("control.html", services=SERVICES, modes=MODES, present=modes(state), done=done)
 
     @parts.post("/control/outage")
     def change() -> Any:

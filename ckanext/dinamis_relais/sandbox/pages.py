@@ -5,32 +5,44 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, render_template, request
+from werkzeug.exceptions import HTTPException
 
+from ckanext.dinamis_relais.sandbox import outage
 from ckanext.dinamis_relais.sandbox.state import State
 
+#: Status → what happened and what to do, in the words of the pages.
+PROBLEMS = {
+    404: ("Introuvable", "Cette page n'existe pas."),
+    405: ("Méthode non prévue", "Cette adresse ne s'utilise pas ainsi."),
+    413: ("Envoi trop grand", "Réduisez la taille des pièces, 64 Mo au plus."),
+    500: ("Erreur du bac à sable", "Le journal du bac à sable dit pourquoi."),
+}
 
-def blueprint(state: State, settings: Any) -> Blueprint:
-    """``/`` and ``/health``.
 
-    :param settings: ``app.Settings``: the addresses that the home page shows
-    """
+def blueprint(state: State) -> Blueprint:
+    """``/``, ``/health``, and pages for what goes wrong."""
     parts = Blueprint("pages", __name__)
 
     @parts.get("/")
     def home() -> str:
         counts = {name: state.count(name) for name in ("applications", "memberships", "accounts", "mails")}
         waiting = state.count("applications", "status = 'received'")
-        return render_template("home.html", counts=counts, waiting=waiting, settings=settings)
+        failing = [label for name, label in outage.SERVICES.items() if outage.modes(state)[name] != "ok"]
+        return render_template("home.html", counts=counts, waiting=waiting, failing=failing)
 
     @parts.get("/health")
     def health() -> Response:
         state.count("mails")
         return jsonify(status="ok", sandbox="Bac à sable : ceci n'est pas DINAMIS, données synthétiques")
 
-    @parts.app_errorhandler(404)
-    def not_found(_error: Exception) -> Any:
-        if request.accept_mimetypes.best == "text/html" or "text/html" in request.headers.get("Accept", ""):
-            return render_template("problem.html", problem="Cette page n'existe pas."), 404
-        return jsonify(error={"field": "path", "problem": "inconnu", "remedy": "Voyez la page d'accueil."}), 404
+    @parts.app_errorhandler(HTTPException)
+    def refused(error: HTTPException) -> Any:
+        if error.response is not None:
+            return error.response
+        status = error.code or 500
+        title, problem = PROBLEMS.get(status, ("Demande refusée", "Le bac à sable n'a pas compris cette demande."))
+        if "text/html" in request.headers.get("Accept", ""):
+            return render_template("problem.html", title=title, problem=problem), status
+        return jsonify(error={"field": None, "problem": title, "remedy": problem}), status
 
     return parts

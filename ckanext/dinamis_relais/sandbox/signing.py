@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,9 +25,19 @@ class _Unfit(ValueError):
     """A request that cannot be served as it is; the words are for its sender."""
 
 
-def _wanted(body: Any, host: str) -> tuple[list[str], int]:
+def _allowed(url: str, hosts: Collection[str]) -> bool:
+    """Whether an address lies on one of the hosts; a name without port stands for its subdomains too."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or "@" in parts.netloc:
+        return False
+    name = parts.hostname or ""
+    return parts.netloc in hosts or any(":" not in host and f".{name}".endswith(f".{host}") for host in hosts)
+
+
+def _wanted(body: Any, hosts: Collection[str]) -> tuple[list[str], int]:
     """Addresses and seconds that a body of ``/sign_urls`` asks for.
 
+    :param hosts: see ``_allowed``
     :raises _Unfit: one of them is missing, too much, or not for this host
     """
     body = body if isinstance(body, dict) else {}
@@ -39,11 +49,11 @@ def _wanted(body: Any, host: str) -> tuple[list[str], int]:
         raise _Unfit(f"duration_seconds: a whole number from 1 to {LONGEST_SECONDS}")
     for url in urls:
         try:
-            parts = urlsplit(url)
+            allowed = _allowed(url, hosts)
         except ValueError:
             raise _Unfit(f"urls: not an address: {url}") from None
-        if parts.scheme not in ("http", "https") or parts.netloc != host:
-            raise _Unfit(f"urls: only addresses of {host} are signed")
+        if not allowed:
+            raise _Unfit(f"urls: only addresses of {', '.join(sorted(hosts))} are signed")
     return urls, seconds
 
 
@@ -51,17 +61,18 @@ def _unauthenticated() -> Any:
     return jsonify(detail="Not authenticated"), 401, {"WWW-Authenticate": "Bearer"}
 
 
-def blueprint(secret: str, store: Path) -> Blueprint:
+def blueprint(secret: str, store: Path, hosts: Collection[str] = ()) -> Blueprint:
     """Routes of the signing service (``/signing``) and of the identity provider (``/identity``).
 
     :param secret: what addresses are signed with; the object store has the same
     :param store: SQLite file of codes, tokens and keys
+    :param hosts: whose addresses are signed besides the sandbox's own, such as ``meso.umontpellier.fr``
     """
-    routes = Blueprint("signing", __name__)
+    routes = Blueprint("signing", __name__, template_folder="templates")
     keeper = Keeper(store)
     identity.add_routes(routes, keeper)
     _add_contract(routes)
-    _add_signing(routes, keeper, secret)
+    _add_signing(routes, keeper, secret, frozenset(hosts))
     _add_keys(routes, keeper)
     return routes
 
@@ -97,14 +108,14 @@ def _add_contract(routes: Blueprint) -> None:
         return jsonify(openapi="3.1.0", info=info, servers=servers, paths=paths, components=components)
 
 
-def _add_signing(routes: Blueprint, keeper: Keeper, secret: str) -> None:
+def _add_signing(routes: Blueprint, keeper: Keeper, secret: str, hosts: frozenset[str]) -> None:
     @routes.post("/signing/sign_urls")
     def sign_urls() -> Any:
-        """At most 64 addresses of this host, signed."""
+        """At most 64 addresses of the allowed hosts, signed."""
         if _person(keeper) is None:
             return _unauthenticated()
         try:
-            urls, seconds = _wanted(request.get_json(silent=True), request.host)
+            urls, seconds = _wanted(request.get_json(silent=True), hosts | {request.host})
         except _Unfit as error:
             return jsonify(detail=str(error)), 422
         now = dt.datetime.now(dt.timezone.utc).replace(microsecond=0)

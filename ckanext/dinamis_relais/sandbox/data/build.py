@@ -1,8 +1,9 @@
 """Make ``bodies.json`` from the npm package ``@etalab/decoupage-administratif`` (Licence Ouverte).
 
 ``npm pack @etalab/decoupage-administratif@6.0.0``, unpack it, then ``python build.py <package folder>``.
-Names, codes, SIREN, populations and memberships are the package's. Centres are approximate places of the town
-halls, written here by hand; outlines, addresses and the last digits of SIRET numbers are synthetic, and say so.
+Names, codes, SIREN, populations and memberships are the package's; the départements' SIREN are the public register's.
+Centres are approximate places of the town halls, written here by hand; addresses and the last digits of SIRET numbers
+are synthetic, and say so.
 """
 
 from __future__ import annotations
@@ -27,6 +28,21 @@ PLACES = {
     "79202": (-0.247, 46.649), "86194": (0.340, 46.580), "86066": (0.545, 46.817), "87085": (1.261, 45.834),
     "87154": (0.901, 45.888),
 }  # fmt: skip
+#: Départements' own SIREN, from the public register Sirene (Licence Ouverte): the package has none.
+DEPARTMENTS = {
+    "16": ("DEPARTEMENT DE LA CHARENTE", "221600018", "16015"),
+    "17": ("DEPARTEMENT DE LA CHARENTE-MARITIME", "221700016", "17300"),
+    "19": ("DEPARTEMENT DE LA CORREZE", "221927205", "19272"),
+    "23": ("DEPARTEMENT DE LA CREUSE", "222309627", "23096"),
+    "24": ("DEPARTEMENT DE LA DORDOGNE", "222400012", "24322"),
+    "33": ("DEPARTEMENT DE LA GIRONDE", "223300013", "33063"),
+    "40": ("DEPARTEMENT DES LANDES", "224000018", "40192"),
+    "47": ("DEPARTEMENT DU LOT-ET-GARONNE", "224700013", "47001"),
+    "64": ("DEPARTEMENT DES PYRENEES-ATLANTIQUES", "226400018", "64445"),
+    "79": ("DEPARTEMENT DES DEUX-SEVRES", "227900016", "79191"),
+    "86": ("DEPARTEMENT DE LA VIENNE", "228600011", "86194"),
+    "87": ("DEPARTEMENT DE LA HAUTE-VIENNE", "228708517", "87085"),
+}
 EPCI_CATEGORIES = {"METRO": "7344", "CU": "7343", "CA": "7348", "CC": "7346"}
 #: Synthetic bodies: what a form must also cope with. Their SIREN pass the check digit and belong to nobody known.
 SYNTHETIC = (
@@ -77,9 +93,11 @@ def main(package: Path) -> None:
             kept[epci["code"]] = {"code": epci["code"], "nom": epci["nom"], "population": epci["populationTotale"],
                                   "centre": [lon, lat], "codeDepartement": commune["departement"]}  # fmt: skip
             bodies.append(body(epci["nom"].upper(), EPCI_CATEGORIES.get(epci["type"], "7346"), epci["code"], commune))
+    bodies.extend(body(name, "7220", siren, communes[town]) for name, siren, town in DEPARTMENTS.values())
     bodies.append(body("REGION NOUVELLE-AQUITAINE", "7230", "200053759", communes["33063"]))
     for name, category, number in SYNTHETIC:
-        bodies.append(body(name, category, number + luhn.calc_check_digit(number), communes["33063"]))
+        made = body(name, category, number + luhn.calc_check_digit(number), communes["33063"])
+        bodies.append({**made, "synthetique": ["nom", "siren", *made["synthetique"]]})
     found = {
         "source": "npm @etalab/decoupage-administratif 6.0.0 (Licence Ouverte); see build.py for what is synthetic",
         "communes": places, "epcis": list(kept.values()),

@@ -1,0 +1,80 @@
+"""Bodies as a relay sends them, and what the published contract says of an answer."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from ckanext.dinamis_relais.sandbox import contract
+from tests.sandbox.conftest import TOKEN
+
+PDF = b"%PDF-1.7 example"
+HEADERS = {"Authorization": f"Bearer {TOKEN}", "Idempotency-Key": "application-1-1"}
+ORGANIZATION = {
+    "id": "o1", "name": "begles", "title": "Commune de Bègles", "siren": "213300395", "siret": "21330039500016",
+    "legal_category": "7210", "category": "local_authority",
+    "territory": {"kind": "commune", "code": "33039", "name": "Bègles"},
+}  # fmt: skip
+PERSON = {"given_name": "Alix", "family_name": "Exemple", "function": "Maire", "email": "alix@demo.example"}
+
+
+def document(content: bytes = PDF, **changes: Any) -> dict[str, Any]:
+    return {
+        "id": "d1", "kind": "signed_amendment", "title": "Avenant signé", "media_type": "application/pdf",
+        "sha256": hashlib.sha256(content).hexdigest(), "size": len(content),
+        "content": base64.b64encode(content).decode(), **changes,
+    }  # fmt: skip
+
+
+def application(version: int = 1, **changes: Any) -> dict[str, Any]:
+    return {
+        "version": version, "relay": "PIGMA", "kind": "first", "state": "submitted", "organization": ORGANIZATION,
+        "legal_representative": PERSON, "referent": PERSON, "agreement_number": "PIGMA-2026-0001",
+        "eligibility": {"checked_at": "2026-05-04T10:00:00Z", "checked_by": "camille", "presumption": "presumed",
+                        "note": "Vérification d'essai."},
+        "documents": [document()], "signed_at": "2026-05-03T10:00:00Z", "submitted_at": "2026-05-04T10:00:00+00:00",
+        **changes,
+    }  # fmt: skip
+
+
+def membership(version: int = 1, **changes: Any) -> dict[str, Any]:
+    found = {"version": version, "organization": ORGANIZATION, "state": "active", "since": "2026-05-05", "until": None}
+    return {**found, **changes}
+
+
+def account(version: int = 1, **changes: Any) -> dict[str, Any]:
+    return {
+        "version": version, "state": "validated", "membership_id": "m1", "organization_id": "o1",
+        "email": "lou@demo.example", "given_name": "Lou", "family_name": "Exemple", "function": "Géomaticienne",
+        "purpose": "Suivi des haies", "role": "user", "ends_on": None, **changes,
+    }  # fmt: skip
+
+
+BODIES = {"applications": application, "memberships": membership, "accounts": account}
+
+
+def resolved(node: dict[str, Any]) -> dict[str, Any]:
+    """What a ``$ref`` inside the contract stands for."""
+    found: Any = contract.document()
+    if "$ref" not in node:
+        return node
+    for part in node["$ref"].removeprefix("#/").split("/"):
+        found = found[part]
+    return found
+
+
+def conforms(answer: Any, method: str, path: str) -> Any:
+    """Hold an answer against the contract: its status is foreseen, its type and its schema are as written.
+
+    :param path: as the contract writes it
+    :returns: the answer's JSON
+    """
+    foreseen = contract.document()["paths"][path][method]["responses"]
+    assert str(answer.status_code) in foreseen, (answer.status_code, answer.text)
+    schema = resolved(foreseen[str(answer.status_code)])["content"][answer.mimetype]["schema"]
+    validator = Draft202012Validator({**schema, "components": contract.document()["components"]})
+    assert not [fault.message for fault in validator.iter_errors(answer.json)]
+    return answer.json
