@@ -118,8 +118,7 @@ def _result(body: dict[str, Any], parts: set[str]) -> dict[str, Any]:
     secondary: dict[str, Any] = {
         "siege": _head(body),
         "matching_etablissements": [_head(body)],
-        "complements": {"est_service_public": category.startswith("7"), "est_association": category.startswith("92"),
-                        "collectivite_territoriale": None},
+        "complements": {"est_service_public": category.startswith("7"), "est_association": category.startswith("92")},
         "dirigeants": [],
         "finances": None,
         "tva": {"tva_fr": None},
