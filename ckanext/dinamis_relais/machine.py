@@ -23,6 +23,14 @@ class TransitionError(ValueError):
         super().__init__(f"'{name}' is not possible while the state is '{state}'. Possible now: {choices}.")
 
 
+class GuardError(ValueError):
+    """A transition whose conditions do not hold; ``field`` names what to put right."""
+
+    def __init__(self, field: str, message: str):
+        super().__init__(message)
+        self.field = field
+
+
 @dataclass(frozen=True)
 class Transition:
     """One row: what may happen, who may do it, and all that follows from it.

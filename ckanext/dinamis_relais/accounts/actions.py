@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -15,13 +16,13 @@ from sqlalchemy.exc import IntegrityError
 from ckanext.dinamis_relais.accounts import effects, users
 from ckanext.dinamis_relais.accounts.auth import may_moderate
 from ckanext.dinamis_relais.accounts.model import Account
-from ckanext.dinamis_relais.accounts.rules import LIVE, LONGEST, MACHINE, ROLES, GuardError, clean_email, clean_text
+from ckanext.dinamis_relais.accounts.rules import LIVE, LONGEST, MACHINE, ROLES, clean_email, clean_text
 from ckanext.dinamis_relais.authority import can, user_of
 from ckanext.dinamis_relais.db import isoformat, new_id, session, utcnow
-from ckanext.dinamis_relais.gateway import wake
 from ckanext.dinamis_relais.journal import Event, record
-from ckanext.dinamis_relais.machine import TransitionError
+from ckanext.dinamis_relais.machine import GuardError
 from ckanext.dinamis_relais.schema import list_schema, listed, validated, validator
+from ckanext.dinamis_relais.transaction import one_commit
 
 __all__ = [
     "dinamis_account_create",
@@ -145,7 +146,7 @@ def dinamis_account_create(context: Context, data_dict: DataDict) -> dict[str, A
     data = validated(data_dict, _schema(), context)
     user = user_of(context)
     actor = user.id if user else "system"
-    try:
+    with one_commit(), _collisions(data["email"]):
         membership = effects.active_membership(data["organization_id"])
         _refuse_second(data["organization_id"], data["email"])
         row = Account(id=new_id(), state=MACHINE.initial, membership_id=membership.id, created_by=actor, **data)
@@ -154,17 +155,7 @@ def dinamis_account_create(context: Context, data_dict: DataDict) -> dict[str, A
         record(Event.ACCOUNT_REQUESTED, actor, "account", row.id, row.organization_id, role=row.role)
         if may_moderate(dict(context), row.organization_id):
             effects.apply(row, "validate", actor)
-        session().commit()
-    except GuardError as error:
-        session().rollback()
-        raise tk.ValidationError({error.field: [str(error)]}) from error
-    except IntegrityError as error:
-        session().rollback()
-        raise tk.ValidationError(_collision(error, data["email"])) from error
-    except Exception:
-        session().rollback()
-        raise
-    wake()
+        session().flush()
     return dictize(row, user)
 
 
@@ -172,11 +163,16 @@ def _second(email: str) -> str:
     return tk._("{email} already has an account in this organisation. Open it from the list.").format(email=email)
 
 
-def _collision(error: IntegrityError, email: str) -> dict[str, Any]:
-    """Two people at once: for the same person, or for a second user of the same name."""
-    if "dinamis_account_live" in str(error):
-        return {"email": [_second(email)]}
-    return {"id": [tk._("Something else was entered at the same moment. Nothing was changed: please try again.")]}
+@contextmanager
+def _collisions(email: str) -> Iterator[None]:
+    """Two people at once, for the same person or for a second user of the same name: told, never an internal error."""
+    try:
+        yield
+    except IntegrityError as error:
+        if "dinamis_account_live" in str(error):
+            raise GuardError("email", _second(email)) from error
+        text = tk._("Something else was entered at the same moment. Nothing was changed: please try again.")
+        raise GuardError("id", text) from error
 
 
 def _refuse_second(organization_id: str, email: str) -> None:
@@ -203,29 +199,12 @@ def dinamis_account_transition(context: Context, data_dict: DataDict) -> dict[st
     if row is None:
         raise tk.ObjectNotFound(tk._("This account does not exist."))
     user = user_of(context)
-    try:
+    with one_commit(), _collisions(row.email):
         step = MACHINE.row(row.state, name)
         if not context.get("ignore_auth") and not can(user, step.verb, row.organization_id):
             raise tk.NotAuthorized(tk._("Your role does not allow this ({verb}).").format(verb=step.verb))
         effects.apply(row, name, user.id if user else "system", data["reason"])
-        session().commit()
-    except TransitionError as error:
-        session().rollback()
-        text = tk._("'{name}' is not possible: the state is '{state}'. Possible now: {allowed}.")
-        allowed = ", ".join(error.allowed) or tk._("nothing")
-        raise tk.ValidationError(
-            {"transition": [text.format(name=name, state=error.state, allowed=allowed)]}
-        ) from error
-    except GuardError as error:
-        session().rollback()
-        raise tk.ValidationError({error.field: [str(error)]}) from error
-    except IntegrityError as error:
-        session().rollback()
-        raise tk.ValidationError(_collision(error, row.email)) from error
-    except Exception:
-        session().rollback()
-        raise
-    wake()
+        session().flush()
     return dictize(row, user)
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.accounts import effects
 from ckanext.dinamis_relais.accounts.model import Account
-from ckanext.dinamis_relais.accounts.rules import GuardError
 from ckanext.dinamis_relais.db import isoformat, utcnow
 from ckanext.dinamis_relais.gateway import Target, api
+from ckanext.dinamis_relais.machine import GuardError
 
 __all__ = ["account"]
 

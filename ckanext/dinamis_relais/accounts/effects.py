@@ -11,11 +11,11 @@ from ckan import model
 
 from ckanext.dinamis_relais.accounts import users
 from ckanext.dinamis_relais.accounts.model import Account
-from ckanext.dinamis_relais.accounts.rules import MACHINE, GuardError
+from ckanext.dinamis_relais.accounts.rules import MACHINE
 from ckanext.dinamis_relais.db import session, utcnow
 from ckanext.dinamis_relais.gateway import mailer
 from ckanext.dinamis_relais.journal import Event, record
-from ckanext.dinamis_relais.machine import Transition
+from ckanext.dinamis_relais.machine import GuardError, Transition
 
 
 def active_membership(organization_id: str) -> Any:

@@ -56,14 +56,6 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _ADDRESS = re.compile(rf"(?!\.)(?!.*\.\.)[a-z0-9.!#$%&'*+/=?^_`{{|}}~-]+(?<!\.)@(?:{_LABEL}\.)+{_LABEL}(?<![@.].)")
 
 
-class GuardError(ValueError):
-    """A transition whose conditions do not hold; ``field`` names what to put right."""
-
-    def __init__(self, field: str, message: str):
-        super().__init__(message)
-        self.field = field
-
-
 def clean_email(value: str) -> str:
     """An address as it is compared: without blanks around, in lower case.
 

@@ -11,12 +11,13 @@ from ckan import model
 from ckan.lib.mailer import make_key
 
 from ckanext.dinamis_relais.accounts.model import Account
-from ckanext.dinamis_relais.accounts.rules import OPEN, GuardError, outranks_member, user_names
+from ckanext.dinamis_relais.accounts.rules import OPEN, outranks_member, user_names
 from ckanext.dinamis_relais.authority import Role
 from ckanext.dinamis_relais.authority.actions import grant_role
 from ckanext.dinamis_relais.authority.model import RoleGrant
 from ckanext.dinamis_relais.db import session, utcnow
 from ckanext.dinamis_relais.journal import Event, record
+from ckanext.dinamis_relais.machine import GuardError
 
 
 def _context() -> Any:
@@ -33,7 +34,7 @@ def by_email(email: str) -> model.User | None:
 def ensure_user(account: Account) -> tuple[model.User, bool]:
     """The account's CKAN user, made when the address has none; and whether it is new.
 
-    :raises rules.GuardError: the CKAN user that the account had was deleted meanwhile
+    :raises machine.GuardError: the CKAN user that the account had was deleted meanwhile
     """
     user = model.User.get(account.user_id) if account.user_id else by_email(account.email)
     if user is not None:

@@ -13,15 +13,14 @@ from ckan.types import Context
 
 from ckanext.dinamis_relais.authority import Role, can, organizations_of, user_of
 from ckanext.dinamis_relais.db import new_id, session, utcnow
-from ckanext.dinamis_relais.gateway import wake
 from ckanext.dinamis_relais.journal import Event, record
 from ckanext.dinamis_relais.journal.model import JournalLine
-from ckanext.dinamis_relais.machine import TransitionError
 from ckanext.dinamis_relais.membership import dictize, effects, entities
 from ckanext.dinamis_relais.membership.machines import APPLICATION, EDITABLE_STATES, OPEN_STATES
 from ckanext.dinamis_relais.membership.model import Application
 from ckanext.dinamis_relais.membership.schema import FIELDS, create_schema, fields_schema
 from ckanext.dinamis_relais.schema import list_schema, listed, validated
+from ckanext.dinamis_relais.transaction import one_commit
 
 Data = dict[str, Any]
 
@@ -262,7 +261,7 @@ def dinamis_application_transition(context: Context, data_dict: Data) -> Data:
     id_, name = tk.get_or_bust(data_dict, ["id", "transition"])
     tk.check_access("dinamis_application_transition", context, data_dict)
     row, user = locked(id_), user_of(context)
-    try:
+    with one_commit():
         step = APPLICATION.row(row.state, name)
         if not context.get("ignore_auth") and not can(user, step.verb, row.organization_id):
             raise tk.NotAuthorized(tk._("Your role does not allow this ({verb}).").format(verb=step.verb))
@@ -272,25 +271,7 @@ def dinamis_application_transition(context: Context, data_dict: Data) -> Data:
             row.entity_checked_at = checked_at
             _fill(row, {}, entity)
         effects.apply(row, name, actor_of(context), data_dict)
-    except TransitionError as error:
-        session().rollback()
-        raise tk.ValidationError({"transition": [wrong_transition(error)]}) from error
-    except effects.GuardError as error:
-        session().rollback()
-        raise tk.ValidationError({error.field: [str(error)]}) from error
-    except Exception:
-        session().rollback()
-        raise
-    session().commit()
-    wake()
     return dictize.application(row, user)
-
-
-def wrong_transition(error: TransitionError) -> str:
-    """The sentence that names the present state and what it allows."""
-    return tk._("'{name}' is not possible: the state is '{state}'. Possible now: {allowed}.").format(
-        name=error.name, state=error.state, allowed=", ".join(error.allowed) or tk._("nothing")
-    )
 
 
 @tk.side_effect_free

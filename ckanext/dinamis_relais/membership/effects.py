@@ -18,20 +18,12 @@ from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.db import isoformat, session, utcnow
 from ckanext.dinamis_relais.gateway.secrets import one_time_token
 from ckanext.dinamis_relais.journal import Event, record
-from ckanext.dinamis_relais.machine import Transition
+from ckanext.dinamis_relais.machine import GuardError, Transition
 from ckanext.dinamis_relais.membership import letters, papers, rules
 from ckanext.dinamis_relais.membership.machines import APPLICATION
 from ckanext.dinamis_relais.membership.model import AgreementCounter, Application, Membership, SignatureLink
 
 Data = dict[str, Any]
-
-
-class GuardError(ValueError):
-    """A transition whose conditions do not hold; ``field`` names what to put right."""
-
-    def __init__(self, field: str, message: str):
-        super().__init__(message)
-        self.field = field
 
 
 def _complete(application: Application, data: Data) -> None:

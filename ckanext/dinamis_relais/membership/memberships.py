@@ -12,14 +12,14 @@ from ckan.types import Context
 from ckanext.dinamis_relais import accounts
 from ckanext.dinamis_relais.authority import can, user_of
 from ckanext.dinamis_relais.db import session, utcnow
-from ckanext.dinamis_relais.gateway import wake
 from ckanext.dinamis_relais.journal import Event, record
-from ckanext.dinamis_relais.machine import TransitionError
+from ckanext.dinamis_relais.machine import GuardError
 from ckanext.dinamis_relais.membership import dictize, letters
-from ckanext.dinamis_relais.membership.applications import Data, actor_of, wrong_transition
+from ckanext.dinamis_relais.membership.applications import Data, actor_of
 from ckanext.dinamis_relais.membership.machines import MEMBERSHIP
 from ckanext.dinamis_relais.membership.model import Application, Membership
 from ckanext.dinamis_relais.schema import list_schema, listed, validated
+from ckanext.dinamis_relais.transaction import one_commit
 
 
 def of_organization(organization_id: str) -> Membership | None:
@@ -93,20 +93,14 @@ def dinamis_membership_transition(context: Context, data_dict: Data) -> Data:
     if row is None:
         raise tk.ObjectNotFound(tk._("This membership does not exist."))
     reason = (data_dict.get("reason") or "").strip()
-    try:
+    with one_commit():
         step = MEMBERSHIP.row(row.state, name)
-    except TransitionError as error:
-        session().rollback()
-        raise tk.ValidationError({"transition": [wrong_transition(error)]}) from error
-    if step.reason and not reason:
-        session().rollback()
-        raise tk.ValidationError({"reason": [tk._("Say why: the reason is part of the message that will leave.")]})
-    _follow(row, step.target, actor_of(context), reason)
-    application = session().get(Application, row.application_id)
-    letters.send(step.mail or "", application, reason=reason)
-    record(Event(step.event), actor_of(context), "membership", row.id, row.organization_id, reason=reason or None)
-    session().commit()
-    wake()
+        if step.reason and not reason:
+            raise GuardError("reason", tk._("Say why: the reason is part of the message that will leave."))
+        _follow(row, step.target, actor_of(context), reason)
+        application = session().get(Application, row.application_id)
+        letters.send(step.mail or "", application, reason=reason)
+        record(Event(step.event), actor_of(context), "membership", row.id, row.organization_id, reason=reason or None)
     return dictize.membership(row, user_of(context))
 
 

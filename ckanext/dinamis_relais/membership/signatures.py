@@ -11,12 +11,11 @@ from ckan.types import Context
 
 from ckanext.dinamis_relais.authority import user_of
 from ckanext.dinamis_relais.db import isoformat, session, utcnow
-from ckanext.dinamis_relais.gateway import wake
 from ckanext.dinamis_relais.gateway.secrets import token_hash
-from ckanext.dinamis_relais.machine import TransitionError
 from ckanext.dinamis_relais.membership import dictize, effects, papers
-from ckanext.dinamis_relais.membership.applications import Data, locked, readable, wrong_transition
+from ckanext.dinamis_relais.membership.applications import Data, locked, readable
 from ckanext.dinamis_relais.membership.model import Application, Document, SignatureLink
+from ckanext.dinamis_relais.transaction import one_commit
 
 
 def by_token(token: str, lock: bool = False) -> SignatureLink:
@@ -97,19 +96,8 @@ def dinamis_signature_create(context: Context, data_dict: Data) -> Data:
         "ip": data_dict.get("ip", ""),
         "user_agent": str(data_dict.get("user_agent", ""))[:300],
     }
-    try:
+    with one_commit():
         effects.apply(application, "sign", "signatory", data)
-    except TransitionError as error:
-        session().rollback()
-        raise tk.ValidationError({"transition": [wrong_transition(error)]}) from error
-    except effects.GuardError as error:
-        session().rollback()
-        raise tk.ValidationError({error.field: [str(error)]}) from error
-    except Exception:
-        session().rollback()
-        raise
-    session().commit()
-    wake()
     return {"state": application.state, "signed_at": isoformat(application.signed_at)}
 
 
@@ -124,13 +112,8 @@ def dinamis_signature_resend(context: Context, data_dict: Data) -> Data:
         session().rollback()
         raise tk.ValidationError({"token": [tk._("Only an expired link can be replaced from here.")]})
     application = locked(link.application_id)
-    try:
+    with one_commit():
         effects.apply(application, "resend_signature", "signatory", {})
-    except (TransitionError, effects.GuardError) as error:
-        session().rollback()
-        raise tk.ValidationError({"token": [tk._("Nothing is left to sign.")]}) from error
-    session().commit()
-    wake()
     return {"sent": True}
 
 
