@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from ckanext.dinamis_relais.sandbox import board
 from tests.sandbox.examples import HEADERS, PDF, application, document
 
 LABEL = "Bac à sable : ceci n'est pas DINAMIS, données synthétiques"
@@ -37,6 +38,21 @@ def test_each_page_is_french_and_says_that_it_is_a_sandbox(client, path):
         assert f'<label for="{field}">' in answer.text
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (None, ""),
+        ("2026-05-04", "04/05/2026"),
+        ("2026-05-04T10:00:00Z", "04/05/2026 10:00 UTC"),
+        ("2026-05-04T10:00:00+02:00", "04/05/2026 08:00 UTC"),
+        ("2026-05-04 10:00", "04/05/2026 10:00 UTC"),
+        ("2026-13-04T10:00", "2026-13-04T10:00"),
+    ],
+)
+def test_moments_are_read_by_persons(text, shown):
+    assert board.moment(text) == shown
+
+
 def test_home_counts(client):
     send(client)
     send(client, "k2")
@@ -59,7 +75,14 @@ def test_board_lists_the_oldest_first_and_keeps_the_decided_apart(client, state)
 def test_dossier_shows_what_was_received(client):
     send(client, justification="Suivi des <b>haies</b>")
     page = client.get("/board/k1").text
-    for words in ("Commune de Bègles", "213300395", "Bègles (33039)", "PIGMA-2026-0001", "presumed", "Avenant signé"):
+    for words in (
+        "Commune de Bègles",
+        "213300395",
+        "Bègles (33039)",
+        "PIGMA-2026-0001",
+        "présomption : éligible",
+        "Avenant signé",
+    ):
         assert words in page
     assert "Suivi des &lt;b&gt;haies" in page
 

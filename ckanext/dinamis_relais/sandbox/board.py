@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import json
 import sqlite3
 from typing import Any
@@ -25,11 +26,30 @@ KINDS = {
     "reacceptance": "Nouvelle acceptation des textes",
     "change": "Changement",
 }
+#: What a relay presumes from a legal category, in words; other codes are shown as they came.
+PRESUMPTIONS = {
+    "presumed": "éligible",
+    "to_justify": "mission d'intérêt public à justifier",
+    "contractor_only": "prestataire d'un organisme public, ou recherche",
+    "unknown": "aucune",
+}
 DECIDED_BY = "Bureau exécutif du bac à sable"
 
 
 class NotDecidable(ValueError):  # a state of the file, told to the person
     """The decision cannot be taken; the text says why, in French."""
+
+
+def moment(text: str | None) -> str:
+    """A date or time of the contract as a person reads it: day first, UTC; what cannot be read stays as it came."""
+    if not text or len(text) <= 10:
+        return "/".join(reversed(text.split("-"))) if text else ""
+    try:
+        found = dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return text
+    aware = found if found.tzinfo else found.replace(tzinfo=dt.timezone.utc)
+    return f"{aware.astimezone(dt.timezone.utc):%d/%m/%Y %H:%M} UTC"
 
 
 def dossiers(state: State) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -100,6 +120,8 @@ def _document(dossier: dict[str, Any], key: str) -> Response:
 def blueprint(state: State) -> Blueprint:
     """``/board``, ``/board/<id>``, its documents and its decision."""
     parts = Blueprint("board", __name__, url_prefix="/board")
+    parts.add_app_template_filter(moment)
+    parts.add_app_template_filter(lambda code: PRESUMPTIONS.get(code, code), "presumption")
 
     @parts.errorhandler(KeyError)
     def unknown(_error: KeyError) -> tuple[str, int]:

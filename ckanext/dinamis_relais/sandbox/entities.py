@@ -16,7 +16,7 @@ from flask import Blueprint, Response, jsonify, request
 #: Requests that one address may make in a second.
 PER_SECOND = 7
 #: Secondary parts of a result: all of them are given unless ``minimal`` is asked; ``score`` on demand only.
-PARTS = ("complements", "dirigeants", "finances", "score", "siege", "matching_etablissements", "tva")
+PARTS: tuple[str, ...] = ("complements", "dirigeants", "finances", "score", "siege", "matching_etablissements", "tva")
 #: Largest page, last page, and results that paging can reach.
 LARGEST_PAGE, LAST_PAGE, REACHABLE = 25, 1000, 10_000
 #: Parameter → what of a body it must equal, one of several values separated by commas.
