@@ -15,10 +15,10 @@ from stack.base import ROOT, STACK, VENV, Progress, StepError, explain, run, url
 DEMO = STACK / "demo.json"
 
 
-def infrastructure(progress: Progress, lines: tuple[str, ...]) -> dict[str, Path]:
+def infrastructure(progress: Progress, lines: tuple[str, ...], browser: bool = False) -> dict[str, Path]:
     """Packages, environments, PostgreSQL, Redis, Solr: what the site and each suite stand on."""
     with progress.step("System packages (apt, only when something is missing)"):
-        system.install()
+        system.install(browser)
     venvs = {}
     for line in lines:
         with progress.step(f"Python environment with CKAN {python_env.CKAN[line]}"):
@@ -37,10 +37,10 @@ def infrastructure(progress: Progress, lines: tuple[str, ...]) -> dict[str, Path
     return venvs
 
 
-def demo(progress: Progress | None = None) -> None:
+def demo(progress: Progress | None = None, browser: bool = False) -> None:
     """The whole relay, running, with a sandbox to try against."""
     progress = progress or Progress(13)
-    infrastructure(progress, ("2.12",))
+    infrastructure(progress, ("2.12",), browser)
     with progress.step("Environment of the sandbox's STAC server"):
         python_env.pgstac()
     with progress.step("Page scripts and translations"):
@@ -88,7 +88,7 @@ def test(line: str = "2.12") -> int:
     whole = line == "2.12"
     progress = Progress(14 if whole else 8)
     if whole:
-        demo(progress)
+        demo(progress, browser=True)
         venv = VENV
     else:
         python_env.ckan("2.12")

@@ -17,12 +17,13 @@ NEEDED: dict[str, str] = {
     "mvn": "maven",
     "node": "nodejs",
     "npm": "npm",
-    "chromium": "chromium",
     "msgfmt": "gettext",
     # CKAN's psycopg2 is built from source.
     "pg_config": "libpq-dev",
     "gcc": "build-essential",
 }
+#: Programs that the stories can be played in, the first being the package's name too.
+BROWSERS = ("chromium", "chromium-browser")
 FONT = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
 MAGIC = ("/usr/lib/x86_64-linux-gnu/libmagic.so.1", "/usr/lib/aarch64-linux-gnu/libmagic.so.1")
 
@@ -37,9 +38,14 @@ def postgres_bin() -> Path | None:
     return None
 
 
-def missing() -> list[str]:
-    """Names of the packages to install."""
+def missing(browser: bool = False) -> list[str]:
+    """Names of the packages to install.
+
+    :param browser: whether the stories are to be played; the demonstration itself needs no browser here
+    """
     packages = [package for command, package in NEEDED.items() if shutil.which(command) is None]
+    if browser and not any(shutil.which(name) for name in BROWSERS):
+        packages.append(BROWSERS[0])
     if postgres_bin() is None:
         packages += ["postgresql", "postgis", "postgresql-postgis"]
     if not FONT.is_file():
@@ -55,12 +61,13 @@ def missing() -> list[str]:
     return sorted(set(packages))
 
 
-def install() -> None:
+def install(browser: bool = False) -> None:
     """Install what is missing by apt.
 
+    :param browser: also a browser for the stories
     :raises StepError: apt did not work, or something is still missing
     """
-    packages = missing()
+    packages = missing(browser)
     if not packages:
         return
     if shutil.which("apt-get") is None:
@@ -71,9 +78,11 @@ def install() -> None:
     if "postgresql-postgis" in packages:
         packages.remove("postgresql-postgis")
         packages += _postgis_packages()
-    command = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "--no-install-recommends"]
+    # RUNLEVEL keeps the packages from starting services of their own; `env` also reaches through sudo.
+    quiet = ["env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1"]
+    command = [*quiet, "apt-get", "install", "-y", "--no-install-recommends"]
     run(privileged([*command, *packages]), "apt", env=env, fail=f"apt could not install: {', '.join(packages)}.")
-    if still := missing():
+    if still := missing(browser):
         raise StepError(f"Still missing after apt-get install: {', '.join(still)}.")
 
 
