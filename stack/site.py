@@ -152,7 +152,7 @@ def processes() -> None:
         start(name, [binaries / "ckan", "-c", ini.SITE, *words], key=key)
     # Harvests that are due and finished, accounts whose last day has passed; an operator uses timers.
     ckan_command = f"'{binaries}/ckan' -c '{ini.SITE}'"
-    loop = f"while true; do {ckan_command} harvester run; {ckan_command} dinamis accounts expire; sleep 60; done"
+    loop = f"while true; do {ckan_command} harvester run; {ckan_command} dinamis accounts daily; sleep 60; done"
     start("periodic", ["sh", "-c", loop], key=key)
 
 

@@ -105,6 +105,57 @@ def licences_version() -> str:
     return str(_get("licences_version"))
 
 
+def user_charter_version() -> str:
+    """Version of the charter of use that each person accepts."""
+    return str(_get("user_charter_version"))
+
+
+def user_charter() -> Path | None:
+    """File with the operator's charter of use; None for the shipped model."""
+    configured = _get("user_charter")
+    return Path(configured) if configured else None
+
+
+def invitation_days() -> int:
+    """Days during which an invitation may be used."""
+    return int(_get("invitation_days"))
+
+
+def request_link_hours() -> int:
+    """Hours during which the address of an account request may be confirmed."""
+    return int(_get("request_link_hours"))
+
+
+def requests_per_address() -> int:
+    """Account requests about which one e-mail address may be written to, per hour."""
+    return int(_get("requests_per_address"))
+
+
+def requests_per_client() -> int:
+    """Account requests and tries of a link that one network address may make, per hour."""
+    return int(_get("requests_per_client"))
+
+
+def keep_registration() -> bool:
+    """Whether CKAN's own self-registration page stays as it is."""
+    return bool(_get("keep_registration"))
+
+
+def dormant_days() -> int:
+    """Days without a visit after which an account is proposed for closing; 0 for never."""
+    return int(_get("dormant_days"))
+
+
+def erasure_days() -> int:
+    """Days after an account's end after which the person's details are erased; 0 for never by itself."""
+    return int(_get("erasure_days"))
+
+
+def public_mailboxes() -> frozenset[str]:
+    """Domains that give an address to anybody."""
+    return frozenset(str(domain).lower() for domain in _get("public_mailboxes") or ())
+
+
 def document_templates() -> Path | None:
     """The operator's folder of Typst templates, which replace ours file by file."""
     configured = _get("document_templates")

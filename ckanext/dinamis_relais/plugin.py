@@ -42,8 +42,8 @@ class DinamisRelaisPlugin(p.SingletonPlugin, DefaultTranslation):
         return collect("actions")
 
     def get_auth_functions(self) -> dict[str, Any]:
-        """One auth function for each action."""
-        return collect("auth")
+        """One auth function for each action, and what the rooms narrow of CKAN's own."""
+        return collect("auth") | collect("core_auth")
 
     def get_blueprint(self) -> list[Blueprint]:
         """The pages of every room."""

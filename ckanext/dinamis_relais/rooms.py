@@ -20,6 +20,7 @@ ROOMS: tuple[str, ...] = (
     "journal",
     "portal",
     "membership",
+    "batch",
     "accounts",
     "imagery",
     "access",
@@ -30,7 +31,8 @@ ROOMS: tuple[str, ...] = (
 )
 
 PARTS: tuple[str, ...] = (
-    "actions", "auth", "views", "helpers", "validators", "cli", "deliverables", "mails", "jobs",
+    "actions", "auth", "views", "helpers", "validators", "cli", "deliverables", "mails", "jobs", "batches",
+    "chores", "core_auth",
 )  # fmt: skip
 
 

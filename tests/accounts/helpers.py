@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from ckan import model
 from ckan.tests.helpers import call_action
 
+from ckanext.dinamis_relais.gateway import secrets
+from ckanext.dinamis_relais.gateway.model import Mail
+
 PERSON = {"email": "Lou.Exemple+sig@Begles.example", "given_name": "Lou", "family_name": "Exemple"}
+PASSWORD = "mot-de-passe-essai-1"
 
 
 def enter(people: Any, role: str = "super_referent", **more: Any) -> dict[str, Any]:
@@ -22,3 +27,31 @@ def move(
     return call_action(
         "dinamis_account_transition", people.context(role), id=account["id"], transition=transition, **more
     )
+
+
+def link_of(email: str, *names: str) -> str:
+    """The one-time link of the newest message to an address, of the templates named (or of any)."""
+    query = model.Session.query(Mail).filter(Mail.recipient == email, Mail.secrets.is_not(None))
+    if names:
+        query = query.filter(Mail.name.in_(names))
+    mail = query.order_by(Mail.created_at.desc()).first()
+    assert mail is not None, f"no message with a link to {email}"
+    return secrets.decrypt(mail.secrets)["link"]
+
+
+def token_to(email: str, *names: str) -> str:
+    """The token of :func:`link_of`."""
+    return link_of(email, *names).rsplit("/", 1)[1]
+
+
+def context_of(name: str) -> dict[str, Any]:
+    """The context of an action that a CKAN user calls; of a visitor for an empty name."""
+    model.Session.expunge_all()
+    user = model.User.get(name) if name else None
+    return {"user": name, "ignore_auth": False, "model": model, "auth_user_obj": user}
+
+
+def open_account(account: dict[str, Any], name: str = "", **more: Any) -> dict[str, Any]:
+    """Open an account by its invitation: as a visitor who chooses a password, or logged in as somebody."""
+    data = {"token": token_to(account["email"]), "charter": True, "password": PASSWORD, **more}
+    return call_action("dinamis_account_invitation_accept", context_of(name), **data)

@@ -9,7 +9,7 @@ from ckan.tests.helpers import call_action
 
 from ckanext.dinamis_relais import accounts
 from ckanext.dinamis_relais.authority.model import RoleGrant
-from tests.accounts.helpers import enter, move
+from tests.accounts.helpers import enter, move, open_account
 
 pytestmark = pytest.mark.usefixtures("with_plugins", "entity_service")
 
@@ -35,7 +35,9 @@ def test_who_publishes_in_the_catalogue_goes_on_publishing(member, capacity):
     place = {"id": member.organization["id"], "object": person["id"], "object_type": "user", "capacity": capacity}
     call_action("member_create", admin, **place)
     account = enter(member, email=person["email"])
+    open_account(account, person["name"])
     assert places(member, person["id"]) == [capacity]
+    assert accounts.is_open(person["id"], member.organization["id"])
     move(member, account, "suspend", reason="Essai.")
     assert places(member, person["id"]) == [capacity]
     assert not accounts.is_open(person["id"], member.organization["id"])

@@ -22,7 +22,7 @@ TABLE = yaml.safe_load(Path(__file__).with_name("rights.yaml").read_text(encodin
 #: Parameters that name a thing of the organisation, by action; the others take ``organization_id``.
 THING = {
     "application": ("update", "show", "history", "claim", "transition"),
-    "account": ("show", "transition"),
+    "account": ("show", "transition", "update", "invite", "keep", "replace"),
     "membership": ("transition",),
 }
 

@@ -10,7 +10,7 @@ __all__ = ["is_open", "resume_for_membership", "suspend_for_membership"]
 
 
 def is_open(user_id: str, organization_id: str) -> bool:
-    """Whether a person holds an account of this organisation that runs: ``validated`` or ``active``.
+    """Whether a person holds an account of this organisation that runs, and accepted the charter of use in force.
 
     A role alone does not tell: an editor of the organisation's catalogue is a member of it in CKAN, with a suspended
     account or with none.
@@ -19,12 +19,16 @@ def is_open(user_id: str, organization_id: str) -> bool:
     """
     import sqlalchemy as sa
 
+    from ckanext.dinamis_relais import config
     from ckanext.dinamis_relais.accounts.model import Account
     from ckanext.dinamis_relais.accounts.rules import OPEN
     from ckanext.dinamis_relais.db import session
 
     query = sa.select(Account.id).where(
-        Account.user_id == user_id, Account.organization_id == organization_id, Account.state.in_(OPEN)
+        Account.user_id == user_id,
+        Account.organization_id == organization_id,
+        Account.state.in_(OPEN),
+        Account.charter_version == config.user_charter_version(),
     )
     return session().execute(query).first() is not None
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan import model
 
-from ckanext.dinamis_relais.accounts import users
+from ckanext.dinamis_relais import config
+from ckanext.dinamis_relais.accounts import links, sessions, users
 from ckanext.dinamis_relais.accounts.model import Account
 from ckanext.dinamis_relais.accounts.rules import MACHINE
 from ckanext.dinamis_relais.db import session, utcnow
@@ -48,35 +48,56 @@ GUARDS: dict[str, Callable[[Account], Any]] = {
 }
 
 
-def _mail(name: str, account: Account, link: str | None = None) -> None:
+def mail_values(account: Account, reason: str | None = None) -> dict[str, Any]:
+    """What the templates of an account's messages may name."""
     organization = model.Group.get(account.organization_id)
-    values = {
+    return {
         "organization": organization.title if organization else "",
-        "reason": account.reason or "",
+        "reason": reason if reason is not None else account.reason or "",
         "page": f"{str(tk.config['ckan.site_url']).rstrip('/')}/dinamis/me",
+        "days": config.invitation_days(),
+        "unopened": account.email_verified_at is None,
     }
+
+
+def _mail(name: str, account: Account, link: str | None = None) -> None:
     person = f"{account.given_name} {account.family_name}"
-    mailer.write(name, account.email, person, ("account", account.id, account.organization_id), values, link)
+    thing = ("account", account.id, account.organization_id)
+    mailer.write(name, account.email, person, thing, mail_values(account), link)
+
+
+def invite(account: Account) -> None:
+    """Mail a new one-time link by which the person opens the account; the caller commits.
+
+    Who has a login already is asked to come with it: its address, which CKAN does not verify, gives no place.
+    """
+    ours = account.user_is_ours and account.email_verified_at is None
+    _mail("account_invitation" if ours else "account_join", account, links.for_account(account))
 
 
 def _validate(account: Account, row: Transition, actor: str) -> None:
+    del row
     account.validated_at, account.validated_by = utcnow(), actor
-    user, _new = users.ensure_user(account)
-    users.give_place(account, actor)
+    if users.ensure_user(account):
+        users.give_place(account, actor)
     account.owe()
-    _mail(row.mail or "account_invitation", account, users.invitation_link(user))
+    invite(account)
 
 
 def _resume(account: Account, row: Transition, actor: str) -> None:
     account.suspended_with_membership = False
-    users.ensure_user(account)
-    users.give_place(account, actor)
+    if users.ensure_user(account):
+        users.give_place(account, actor)
     account.owe()
-    _mail(row.mail or "", account)
+    link = links.for_account(account) if account.email_verified_at is None else None
+    _mail(row.mail or "", account, link)
 
 
 def _shut(account: Account, row: Transition, actor: str) -> None:
+    links.revoke(account)
     users.take_place(account, actor)
+    if account.user_id:
+        sessions.end_all(account.user_id)
     account.owe()
     _mail(row.mail or "", account)
 
@@ -116,18 +137,6 @@ def apply(account: Account, name: str, actor: str, reason: str = "") -> Transiti
     session().flush()
     EFFECTS[name](account, row, actor)
     record(Event(row.event), actor, "account", account.id, account.organization_id,
-           state_from=source, state_to=row.target, reason=account.reason, user_id=account.user_id)  # fmt: skip
+           private={"reason": account.reason}, state_from=source, state_to=row.target,
+           user_id=account.user_id)  # fmt: skip
     return row
-
-
-def parse_date(value: str) -> dt.date:
-    """A date as forms and tables write it: ``2026-12-31`` or ``31/12/2026``.
-
-    :raises ValueError: neither
-    """
-    for pattern in ("%Y-%m-%d", "%d/%m/%Y"):
-        try:
-            return dt.datetime.strptime(value.strip(), pattern).date()  # a day, no time of day
-        except ValueError:
-            continue
-    raise ValueError("date")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -45,7 +46,11 @@ MACHINE = Machine(
 LIVE = ("requested", "validated", "active", "suspended")
 #: States in which the person may use what a member may use.
 OPEN = ("validated", "active")
+#: States in which nothing more happens: the person's details are erased some time after.
+OVER = ("refused", "closed", "expired")
 ROLES = ("member", "referent")
+#: Who entered an account: PIGMA, the organisation's referent, the person, a file that PIGMA imported.
+ORIGINS = ("pigma", "referent", "person", "import")
 
 #: Longest texts that are taken, in characters: a CKAN user name is made of the names, a mail quotes the reason.
 LONGEST = {"given_name": 60, "family_name": 60, "function": 200, "purpose": 2000, "reason": 2000}
@@ -57,14 +62,35 @@ _ADDRESS = re.compile(rf"(?!\.)(?!.*\.\.)[a-z0-9.!#$%&'*+/=?^_`{{|}}~-]+(?<!\.)@
 
 
 def clean_email(value: str) -> str:
-    """An address as it is compared: without blanks around, in lower case.
+    """An address as it is compared: without blanks around, in lower case, its domain in A-labels (RFC 5890).
+
+    What follows a plus sign stays: it is the person's choice, and another address than the one without.
 
     :raises ValueError: cannot be an address
     """
-    address = value.strip().lower()
+    local, at, domain = value.strip().lower().rpartition("@")
+    if not domain.isascii():
+        try:
+            domain = domain.encode("idna").decode("ascii")
+        except UnicodeError as error:
+            raise ValueError("address") from error
+    address = f"{local}{at}{domain}"
     if not _ADDRESS.fullmatch(address) or len(address) > 254:
         raise ValueError("address")
     return address
+
+
+def parse_date(value: str) -> dt.date:
+    """A date as forms and tables write it: ``2026-12-31`` or ``31/12/2026``.
+
+    :raises ValueError: neither
+    """
+    for pattern in ("%Y-%m-%d", "%d/%m/%Y"):
+        try:
+            return dt.datetime.strptime(value.strip(), pattern).date()  # a day, no time of day
+        except ValueError:
+            continue
+    raise ValueError("date")
 
 
 def clean_text(value: str, *, lines: bool = False) -> str:
@@ -102,3 +128,8 @@ def user_names(given_name: str, family_name: str) -> Iterator[str]:
     while True:
         yield f"{base}-{number}"
         number += 1
+
+
+def shortest_password(value: str) -> bool:
+    """Whether a password is long enough: CKAN's own rule, 8 characters."""
+    return len(value) >= 8

@@ -8,7 +8,7 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 import sqlalchemy as sa
 from ckan import model
-from ckan.lib.mailer import make_key
+from passlib.hash import pbkdf2_sha512
 
 from ckanext.dinamis_relais.accounts.model import Account
 from ckanext.dinamis_relais.accounts.rules import OPEN, outranks_member, user_names
@@ -31,35 +31,91 @@ def by_email(email: str) -> model.User | None:
     return session().execute(query).scalars().first()
 
 
-def ensure_user(account: Account) -> tuple[model.User, bool]:
-    """The account's CKAN user, made when the address has none; and whether it is new.
+def proven(email: str) -> model.User | None:
+    """The active CKAN user who opened a link that was mailed to an address, for an earlier account."""
+    query = (
+        sa.select(model.User)
+        .join(Account, Account.user_id == model.User.id)
+        .where(Account.email == email, Account.email_verified_at.is_not(None), model.User.state == "active")
+        .order_by(Account.email_verified_at.desc())
+        .limit(1)
+    )
+    return session().execute(query).scalar_one_or_none()
 
+
+def ensure_user(account: Account) -> model.User | None:
+    """The account's CKAN user: the one it has, or that proved the address earlier, or a new one.
+
+    :returns: None when another login has the address, which proves nothing: its person joins by the mailed link
     :raises machine.GuardError: the CKAN user that the account had was deleted meanwhile
     """
-    user = model.User.get(account.user_id) if account.user_id else by_email(account.email)
-    if user is not None:
-        if user.state != "active":
-            raise GuardError(
-                "user_id",
-                tk._(
-                    "The CKAN user {name} of this account was deleted. A sysadmin restores it, "
-                    "or you close this account and enter the person again."
-                ).format(name=user.name),
-            )
-        account.user_id = user.id
-        return user, False
-    name = next(n for n in user_names(account.given_name, account.family_name) if model.User.get(n) is None)
-    # A password that nobody knows: the person chooses theirs by the invitation's link.
+    if account.user_id:
+        return _still_there(account)
+    user = proven(account.email)
+    if user is None:
+        if by_email(account.email):
+            return None
+        user = _make(account)
+        account.user_is_ours = True
+    else:
+        account.email_verified_at = utcnow()
+    account.user_id = user.id
+    return user
+
+
+def _still_there(account: Account) -> model.User:
+    user = model.User.get(account.user_id)
+    if user is not None and user.state == "active":
+        return user
+    raise GuardError(
+        "user_id",
+        tk._(
+            "The CKAN user {name} of this account was deleted. A sysadmin restores it, "
+            "or you close this account and enter the person again."
+        ).format(name=user.name if user else account.user_id),
+    )
+
+
+def _free_name(account: Account) -> str:
+    return next(n for n in user_names(account.given_name, account.family_name) if model.User.get(n) is None)
+
+
+def _make(account: Account) -> model.User:
     fields = {
-        "name": name,
+        "name": _free_name(account),
         "email": account.email,
         "fullname": f"{account.given_name} {account.family_name}",
-        "password": secrets.token_urlsafe(32),
+        # Nobody knows it: 256 random bits need no stretching, and the person chooses theirs by the invitation.
+        "password_hash": pbkdf2_sha512.using(rounds=1).hash(secrets.token_urlsafe(32)),
     }
     made = tk.get_action("user_create")(_context(), fields)
-    user = session().get(model.User, made["id"])
-    account.user_id = user.id
-    return user, True
+    return session().get(model.User, made["id"])
+
+
+def set_password(user: model.User, password: str) -> None:
+    """Give a user a password; the caller commits.
+
+    :raises toolkit.ValidationError: CKAN does not take it
+    """
+    tk.get_action("user_patch")(_context(), {"id": user.id, "password": password})
+
+
+def set_email(user: model.User, email: str) -> None:
+    """Correct the address of a user whom nobody has opened yet; the caller commits.
+
+    :raises toolkit.ValidationError: another login has this address
+    """
+    tk.get_action("user_patch")(_context(), {"id": user.id, "email": email})
+
+
+def retire(user: model.User) -> None:
+    """Delete a user that we made and that its person never opened, since they came with another login.
+
+    CKAN's ``user_delete`` commits by itself; this is its effect, for the caller to commit.
+    """
+    user.state = "deleted"
+    places = sa.update(model.Member).where(model.Member.table_id == user.id, model.Member.table_name == "user")
+    session().execute(places.values(state="deleted").execution_options(synchronize_session=False))
 
 
 def give_place(account: Account, actor: str) -> None:
@@ -74,7 +130,7 @@ def give_place(account: Account, actor: str) -> None:
 
 
 def take_place(account: Account, actor: str) -> None:
-    """The reverse: no place in the organisation, no grant, no API token. What the person did stays theirs.
+    """The reverse: no place in the organisation, no grant. What the person did stays theirs.
 
     An editor or admin of the organisation's catalogue stays one, since that is not ours to take; what only
     holders of an account may do asks :func:`accounts.is_open` besides the role.
@@ -85,6 +141,11 @@ def take_place(account: Account, actor: str) -> None:
     for place in _places(account):
         if not outranks_member(place.capacity):
             place.state = "deleted"
+    take_grants(account, actor)
+
+
+def take_grants(account: Account, actor: str) -> None:
+    """End the referent's grant for the account's organisation; the caller commits."""
     grants = session().execute(
         sa.select(RoleGrant).where(
             RoleGrant.user_id == account.user_id,
@@ -97,11 +158,6 @@ def take_place(account: Account, actor: str) -> None:
         record(
             Event.ROLE_REVOKED, actor, "role", grant.id, grant.organization_id, role=grant.role, user_id=grant.user_id
         )
-    session().execute(
-        sa.delete(model.ApiToken)
-        .where(model.ApiToken.user_id == account.user_id)
-        .execution_options(synchronize_session=False)
-    )
 
 
 def _places(account: Account) -> list[model.Member]:
@@ -122,12 +178,3 @@ def _other_open(account: Account) -> bool:
         Account.state.in_(OPEN),
     )
     return session().execute(query).first() is not None
-
-
-def invitation_link(user: model.User) -> str:
-    """A link by which the person sets a first password; CKAN's own page, a key of our own transaction.
-
-    CKAN's ``create_reset_key`` commits by itself, which would cut the transaction in two.
-    """
-    user.reset_key = make_key()
-    return tk.url_for("user.perform_reset", id=user.id, key=user.reset_key, qualified=True)

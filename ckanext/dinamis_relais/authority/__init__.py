@@ -57,8 +57,12 @@ VERBS: dict[str, tuple[Role, ...]] = {
     "account.propose": _PIGMA_AND_OWN,
     "account.read": _PIGMA_AND_OWN,
     "account.moderate": _PIGMA,
+    "account.request": _ALL,  # the mailed link is what makes the request count
     "account.own": (Role.SYSADMIN, Role.SUPER_REFERENT, Role.EXECUTIVE_BOARD, Role.REFERENT, Role.MEMBER,
                     Role.USER),
+    "personal_data.read": _PIGMA,
+    "personal_data.erase": _PIGMA,
+    "batch.read": _PIGMA,
     "moderation.open": _PIGMA,
     "board.open": (Role.EXECUTIVE_BOARD,),
     "scene.read": _ALL,
@@ -101,23 +105,43 @@ def organizations_of(user: ckan_model.User | None, *roles: Role) -> set[str]:
     return ids
 
 
-def roles_of(user: ckan_model.User | None, organization_id: str | None = None) -> set[Role]:
-    """All roles of a user; REFERENT and MEMBER only when they hold for ``organization_id``.
+class Rights:
+    """All roles of one user, read once: for pages and lists that ask many times.
 
     An expired or revoked grant is no role. A user whose CKAN state is not active has none but ANONYMOUS.
     """
-    roles = {Role.ANONYMOUS}
-    if user is None or user.state != "active":
-        return roles
-    roles.add(Role.USER)
-    if authz.is_sysadmin(user.name):
-        roles.add(Role.SYSADMIN)
-    for role, org in grants_of(user.id):
-        if GRANTED[role] == "global" or (org and org == organization_id):
-            roles.add(role)
-    if organization_id and organization_id in user.get_group_ids("organization"):
-        roles.add(Role.MEMBER)
-    return roles
+
+    def __init__(self, user: ckan_model.User | None):
+        self.everywhere: set[Role] = {Role.ANONYMOUS}
+        self._in: dict[str, set[Role]] = {}
+        if user is None or user.state != "active":
+            return
+        self.everywhere.add(Role.USER)
+        if authz.is_sysadmin(user.name):
+            self.everywhere.add(Role.SYSADMIN)
+        for role, organization_id in grants_of(user.id):
+            if GRANTED[role] == "global":
+                self.everywhere.add(role)
+            elif organization_id:
+                self._in.setdefault(organization_id, set()).add(role)
+        for organization_id in user.get_group_ids("organization"):
+            self._in.setdefault(organization_id, set()).add(Role.MEMBER)
+
+    def roles(self, organization_id: str | None = None) -> set[Role]:
+        """Roles held; REFERENT and MEMBER only when they hold for ``organization_id``."""
+        return self.everywhere | self._in.get(organization_id or "", set())
+
+    def can(self, verb: str, organization_id: str | None = None) -> bool:
+        """As :func:`can`, without a query.
+
+        :raises KeyError: no such verb
+        """
+        return bool(self.roles(organization_id) & set(VERBS[verb]))
+
+
+def roles_of(user: ckan_model.User | None, organization_id: str | None = None) -> set[Role]:
+    """All roles of a user; REFERENT and MEMBER only when they hold for ``organization_id``."""
+    return Rights(user).roles(organization_id)
 
 
 def can(user: ckan_model.User | None, verb: str, organization_id: str | None = None) -> bool:
@@ -128,7 +152,7 @@ def can(user: ckan_model.User | None, verb: str, organization_id: str | None = N
     :param organization_id: id (not name) of the organisation that the thing belongs to
     :raises KeyError: no such verb; a misspelt right must never pass as "refused" unseen
     """
-    return bool(roles_of(user, organization_id) & set(VERBS[verb]))
+    return Rights(user).can(verb, organization_id)
 
 
 def holders(role: Role) -> list[ckan_model.User]:

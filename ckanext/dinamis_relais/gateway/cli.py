@@ -29,14 +29,16 @@ def deliver() -> None:
 @click.command("worker")
 @click.option("--pause", default=2.0, show_default=True, help="Seconds to wait when nothing is due.")
 def worker(pause: float) -> None:
-    """Deliver for ever. As many of these may run as wanted."""
+    """Deliver, and do long work in quantity, for ever. As many of these may run as wanted."""
     import logging
 
     from ckan import model
     from sqlalchemy.exc import SQLAlchemyError
 
     from ckanext.dinamis_relais.gateway.delivery import deliver_once
+    from ckanext.dinamis_relais.rooms import collect
 
+    chores = [deliver_once, *collect("chores").values()]
     running = True
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -48,7 +50,7 @@ def worker(pause: float) -> None:
     click.echo("delivery worker: started")
     while running:
         try:
-            handled = deliver_once()
+            handled = sum(chore() for chore in chores)
         except SQLAlchemyError:
             # The database went away or a row is broken: what is due stays due, so wait and look again.
             logging.getLogger(__name__).exception("delivery round failed")

@@ -1,4 +1,4 @@
-"""The journal's one table: append-only (the database refuses to change a line), chained by hash."""
+"""The journal: append-only (the database refuses to change a line), chained by hash; beside it, what can be erased."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from ckanext.dinamis_relais.db import Base, column, json_column, moment, text
 
 
 class JournalLine(Base):
-    """One thing that happened. ``data`` holds identifiers and states, never a person's details."""
+    """One thing that happened. ``data`` holds identifiers and states, never a person's details.
+
+    ``data["private"]`` is the digest of the line's :class:`JournalPrivate`, which may be gone.
+    """
 
     __tablename__ = "dinamis_journal"
 
@@ -22,3 +25,13 @@ class JournalLine(Base):
     data = json_column(nullable=False)
     previous_hash = text(nullable=False)
     hash = text(nullable=False)
+
+
+class JournalPrivate(Base):
+    """Texts that somebody typed, beside their line: never changed, but erased when the person asks."""
+
+    __tablename__ = "dinamis_journal_private"
+
+    line_id = column(sa.BigInteger, primary_key=True, autoincrement=False)
+    salt = text(nullable=False)
+    data = json_column(nullable=False)

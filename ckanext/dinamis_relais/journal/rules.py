@@ -46,6 +46,16 @@ class Event(str, Enum):
     ACCOUNT_RESUMED = "account.resumed"
     ACCOUNT_CLOSED = "account.closed"
     ACCOUNT_EXPIRED = "account.expired"
+    ACCOUNT_CORRECTED = "account.corrected"
+    ACCOUNT_INVITED = "account.invited_again"
+    ACCOUNT_JOINED = "account.joined"
+    ACCOUNT_CHARTER_ACCEPTED = "account.charter_accepted"
+    ACCOUNT_KEPT = "account.kept"
+    ACCOUNT_HANDED_OVER = "account.handed_over"
+    ACCOUNT_ERASURE_REQUESTED = "account.erasure_requested"
+    ACCOUNT_ERASED = "account.erased"
+    PERSONAL_DATA_EXPORTED = "personal_data.exported"
+    BATCH_STARTED = "batch.started"
     DELIVERY_DONE = "delivery.done"
     DELIVERY_FAILED = "delivery.failed"
     DELIVERY_RETRIED = "delivery.retried"
@@ -56,18 +66,50 @@ class Event(str, Enum):
 COVERED = ("id", "at", "actor", "event", "object_type", "object_id", "organization_id", "data")
 
 
+#: Key of a line's ``data`` that holds the digest of its private texts.
+PRIVATE = "private"
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
 def digest(line: Mapping[str, Any], previous_hash: str) -> str:
     """SHA-256 (hex) of a line and of the hash before it.
 
     :param line: the :data:`COVERED` keys; ``at`` as RFC 3339 text in UTC with microseconds
     """
-    canonical = json.dumps([line[key] for key in COVERED], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    canonical = _canonical([line[key] for key in COVERED])
     return hashlib.sha256(f"{previous_hash}\n{canonical}".encode()).hexdigest()
+
+
+def private_digest(salt: str, data: Any) -> str:
+    """SHA-256 (hex) of texts kept beside a line: the chain covers this in their place, so that they can be erased.
+
+    :param salt: random; it goes with the texts, so that a short one cannot be guessed from what stays
+    :param data: the texts by name, as stored
+    """
+    return hashlib.sha256(f"{salt}\n{_canonical(data)}".encode()).hexdigest()
+
+
+def private_digest_of(data: Any) -> str | None:
+    """The digest of private texts that a line's ``data`` holds, if any."""
+    # Whoever may write to the database may put a list there: that must be told as broken, not end the walk.
+    return data.get(PRIVATE) if isinstance(data, Mapping) else None
+
+
+def _private_fits(line: Mapping[str, Any]) -> bool:
+    salt = line.get("private_salt")
+    # No salt: there never was a text, or it was erased, which the chain allows.
+    return salt is None or private_digest_of(line["data"]) == private_digest(salt, line["private_data"])
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a walk of the chain found. ``first_broken`` is the id of the first line that does not fit."""
+    """What a walk of the chain found.
+
+    ``first_broken`` is the id of the first line that does not fit, or whose private texts do not.
+    """
 
     valid: bool
     lines: int
@@ -78,12 +120,13 @@ class Verdict:
 def verify(lines: Iterable[Mapping[str, Any]]) -> Verdict:
     """Walk lines in the order of their ids; numbers without a gap, each hash over the one before.
 
-    :param lines: mappings with the :data:`COVERED` keys, ``previous_hash`` and ``hash``
+    :param lines: mappings with the :data:`COVERED` keys, ``previous_hash`` and ``hash``; where private texts
+        still exist also ``private_salt`` and ``private_data``, which must then fit the digest in ``data``
     """
     previous, count = GENESIS, 0
     for line in lines:
         fits = line["id"] == count + 1 and line["previous_hash"] == previous
-        if not fits or line["hash"] != digest(line, previous):
+        if not fits or line["hash"] != digest(line, previous) or not _private_fits(line):
             return Verdict(False, count, previous, line["id"])
         previous, count = line["hash"], count + 1
     return Verdict(True, count, previous)

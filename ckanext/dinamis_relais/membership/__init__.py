@@ -1,1 +1,109 @@
-"""A partner joins: entity details, files, signature, eligibility, decision, membership."""
+"""A partner joins: entity details, files, signature, eligibility, decision, membership.
+
+Other rooms ask :func:`active_members`, :func:`states_of`, :func:`addresses_of` and :func:`named_in_files`, and call
+:func:`replace_referent` in their own transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+__all__ = ["active_members", "addresses_of", "named_in_files", "replace_referent", "states_of"]
+
+
+def states_of(organization_ids: Iterable[str]) -> dict[str, str]:
+    """State of the membership of each organisation that has or had one."""
+    import sqlalchemy as sa
+
+    from ckanext.dinamis_relais.db import session
+    from ckanext.dinamis_relais.membership.model import Membership
+
+    query = sa.select(Membership.organization_id, Membership.state)
+    found = session().execute(query.where(Membership.organization_id.in_(organization_ids)))
+    return dict(found.all())
+
+
+def addresses_of(organization_ids: Iterable[str]) -> dict[str, set[str]]:
+    """E-mail addresses of the representatives and referents that the organisations' files name."""
+    import sqlalchemy as sa
+
+    from ckanext.dinamis_relais.db import session
+    from ckanext.dinamis_relais.membership.model import Application
+
+    query = sa.select(
+        Application.organization_id,
+        Application.representative["email"].astext,
+        Application.referent["email"].astext,
+    ).where(Application.organization_id.in_(organization_ids))
+    found: dict[str, set[str]] = {}
+    for organization_id, *addresses in session().execute(query):
+        found.setdefault(organization_id, set()).update(a.lower() for a in addresses if a)
+    return found
+
+
+def replace_referent(organization_id: str, person: dict[str, str]) -> int:
+    """Name another referent in the organisation's files that still run; the caller commits and journals.
+
+    :param person: ``{"given_name", "family_name", "email"}``
+    :returns: how many files
+    """
+    import sqlalchemy as sa
+
+    from ckanext.dinamis_relais.db import session
+    from ckanext.dinamis_relais.membership.machines import APPLICATION
+    from ckanext.dinamis_relais.membership.model import Application
+
+    running = [state for state in APPLICATION.states if APPLICATION.allowed(state)] + ["accepted"]
+    query = sa.select(Application).where(Application.organization_id == organization_id, Application.state.in_(running))
+    files = list(session().execute(query.with_for_update()).scalars())
+    for file in files:
+        file.referent = {**file.referent, **person}
+    return len(files)
+
+
+def named_in_files(addresses: Iterable[str]) -> list[dict[str, Any]]:
+    """Where files of organisations name a person as representative or referent, with what they say of them.
+
+    What stands on a signed paper stays with it: it is told, not erased.
+
+    :param addresses: e-mail addresses of the person, in lower case
+    """
+    import sqlalchemy as sa
+
+    from ckanext.dinamis_relais.db import session
+    from ckanext.dinamis_relais.membership.model import Application
+
+    sought = set(addresses)
+    columns = [getattr(Application, place)["email"].astext for place in ("representative", "referent")]
+    query = sa.select(Application).where(sa.or_(*(sa.func.lower(c).in_(sought) for c in columns)))
+    return [
+        {"application_id": row.id, "as": place, **getattr(row, place)}
+        for row in session().execute(query).scalars()
+        for place in ("representative", "referent")
+        if str(getattr(row, place).get("email", "")).lower() in sought
+    ]
+
+
+def active_members(q: str = "", limit: int | None = None) -> list[dict[str, str]]:
+    """Organisations whose membership is active, by title.
+
+    :param q: part of the title
+    :returns: ``{"id", "name", "title", "siren"}`` each
+    """
+    import sqlalchemy as sa
+    from ckan.model import Group
+
+    from ckanext.dinamis_relais.db import session
+    from ckanext.dinamis_relais.membership.model import Application, Membership
+
+    query = (
+        sa.select(Group.id, Group.name, Group.title, Application.siren)
+        .join(Membership, Membership.organization_id == Group.id)
+        .join(Application, Application.id == Membership.application_id)
+        .where(Membership.state == "active")
+    )
+    if q:
+        query = query.where(sa.func.lower(Group.title).contains(q.lower(), autoescape=True))
+    rows = session().execute(query.order_by(Group.title).limit(limit))
+    return [{"id": r[0], "name": r[1], "title": r[2], "siren": r[3]} for r in rows]

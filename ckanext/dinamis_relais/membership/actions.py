@@ -18,6 +18,7 @@ from ckanext.dinamis_relais.membership.applications import (
     dinamis_application_update,
 )
 from ckanext.dinamis_relais.membership.memberships import (
+    dinamis_membership_autocomplete,
     dinamis_membership_list,
     dinamis_membership_show,
     dinamis_membership_transition,
@@ -44,6 +45,7 @@ __all__ = [
     "dinamis_document_show",
     "dinamis_document_verify",
     "dinamis_entity_lookup",
+    "dinamis_membership_autocomplete",
     "dinamis_membership_list",
     "dinamis_membership_show",
     "dinamis_membership_transition",

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from ckan import model
 from ckan.types import Context
 
-from ckanext.dinamis_relais import accounts
+from ckanext.dinamis_relais import accounts, membership
 from ckanext.dinamis_relais.authority import can, user_of
 from ckanext.dinamis_relais.db import session, utcnow
 from ckanext.dinamis_relais.journal import Event, record
@@ -69,6 +69,19 @@ def dinamis_membership_list(context: Context, data_dict: Data) -> Data:
         query = query.where(_named(params["q"].strip()))
     order = [model.Group.title, Membership.id]
     return listed(query, params, order, lambda row: dictize.membership(row, user))
+
+
+@tk.side_effect_free
+def dinamis_membership_autocomplete(context: Context, data_dict: Data) -> Data:
+    """Names of the active members, for a field in which one is typed.
+
+    :param q: part of the organisation's title
+    :param limit: at most so many, 1,000 if not given
+    :returns: ``{"results": [{"id", "name", "title", "siren"}]}``, by title
+    """
+    tk.check_access("dinamis_membership_autocomplete", context, data_dict)
+    params = validated({"limit": 1000, **data_dict}, list_schema(), context)
+    return {"results": membership.active_members(params.get("q", "").strip(), params["limit"])}
 
 
 def _named(text: str) -> Any:

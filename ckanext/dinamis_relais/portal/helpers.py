@@ -12,7 +12,7 @@ from ckan import model
 from flask import current_app
 
 from ckanext.dinamis_relais import config
-from ckanext.dinamis_relais.authority import can
+from ckanext.dinamis_relais.authority import Rights
 from ckanext.dinamis_relais.portal import labels
 
 __all__ = [
@@ -26,8 +26,11 @@ __all__ = [
     "dinamis_moderation_menu",
     "dinamis_number",
     "dinamis_object_label",
+    "dinamis_origin_label",
     "dinamis_pages",
+    "dinamis_refusal_reasons",
     "dinamis_role_label",
+    "dinamis_signal",
     "dinamis_size",
     "dinamis_state_badge",
     "dinamis_state_label",
@@ -39,6 +42,13 @@ __all__ = [
 def _user() -> model.User | None:
     user = tk.current_user
     return None if user.is_anonymous else model.User.get(user.id)  # type: ignore[union-attr]
+
+
+def _rights() -> Rights:
+    """The present user's rights, read once a request: a page of rows asks them many times."""
+    if "dinamis_rights" not in tk.g:
+        tk.g.dinamis_rights = Rights(_user())
+    return tk.g.dinamis_rights
 
 
 def _locale() -> str:
@@ -55,7 +65,7 @@ def _moment(value: str | dt.datetime) -> dt.datetime:
 
 def dinamis_can(verb: str, organization_id: str | None = None) -> bool:
     """Whether the present user holds a verb (``authority.VERBS``)."""
-    return can(_user(), verb, organization_id)
+    return _rights().can(verb, organization_id)
 
 
 def dinamis_date(value: str | dt.date | None) -> str:
@@ -137,6 +147,24 @@ def dinamis_role_label(role: str) -> str:
 def dinamis_object_label(kind: str) -> str:
     """A kind of thing, as the journal and the deliveries name it, in words."""
     return labels.objects().get(kind, kind)
+
+
+def dinamis_origin_label(origin: str) -> str:
+    """Who entered an account, in words."""
+    return labels.origins().get(origin, origin)
+
+
+def dinamis_signal(signal: dict[str, Any]) -> str:
+    """What helps to decide on a request, as a sentence.
+
+    :param signal: ``{"kind", "values"}`` of ``dinamis_account_list``
+    """
+    return labels.signals()[signal["kind"]].format(**signal["values"])
+
+
+def dinamis_refusal_reasons() -> list[str]:
+    """Ready reasons of a refusal."""
+    return labels.refusal_reasons()
 
 
 def dinamis_actor_label(actor: str, name: str = "") -> str:

@@ -45,6 +45,19 @@ def states() -> dict[str, dict[str, tuple[str, str]]]:
             "failed": (_("Failed"), red),
             "delivered": (_("Delivered"), green),
         },
+        "batch": {
+            "prepared": (_("To be confirmed"), amber),
+            "running": (_("In progress"), blue),
+            "finished": (_("Finished"), green),
+            "cancelled": (_("Stopped"), grey),
+        },
+        "batch_row": {
+            "waiting": (_("To do"), blue),
+            "done": (_("Done"), green),
+            "unchanged": (_("Nothing to do"), grey),
+            "failed": (_("Not possible"), red),
+            "invalid": (_("To correct"), red),
+        },
     }
 
 
@@ -114,6 +127,16 @@ def events() -> dict[str, str]:
         "account.resumed": _("Account resumed"),
         "account.closed": _("Account closed"),
         "account.expired": _("Account expired"),
+        "account.corrected": _("Details corrected"),
+        "account.invited_again": _("Invitation sent again"),
+        "account.joined": _("Account opened by the person"),
+        "account.charter_accepted": _("Charter of use accepted"),
+        "account.kept": _("Kept though dormant"),
+        "account.handed_over": _("Handed over to another referent"),
+        "account.erasure_requested": _("Erasure asked for"),
+        "account.erased": _("Personal details erased"),
+        "personal_data.exported": _("Personal data exported"),
+        "batch.started": _("Work in quantity begun"),
         "delivery.done": _("Delivered"),
         "delivery.failed": _("Delivery failed"),
         "delivery.retried": _("Delivery tried again by hand"),
@@ -131,6 +154,8 @@ def objects() -> dict[str, str]:
         "document": _("Document"),
         "role": _("Role"),
         "mail": _("Message"),
+        "batch": _("Work in quantity"),
+        "personal_data": _("Personal data"),
         "delivery": _("Deliveries"),
         "harvest": _("Harvest"),
     }
@@ -152,5 +177,47 @@ def actors() -> dict[str, Any]:
     return {
         "signatory": tk._("The legal representative"),
         "dinamis": tk._("DINAMIS"),
+        "person": tk._("The person"),
         "system": tk._("The platform"),
     }
+
+
+def origins() -> dict[str, str]:
+    """Who entered an account → words."""
+    _ = tk._
+    return {
+        "pigma": _("Entered by PIGMA"),
+        "referent": _("Proposed by the referent"),
+        "person": _("Asked for by the person"),
+        "import": _("Imported from a file"),
+    }
+
+
+def signals() -> dict[str, str]:
+    """What helps to decide on a request → its sentence, with the values of ``accounts.signals``."""
+    _ = tk._
+    return {
+        "same_domain": _("Address of the organisation ({domain})"),
+        "other_domain": _("Address at {domain}, while the organisation's people use {known}"),
+        "public_mailbox": _("Personal mailbox ({domain})"),
+        "lookalike_domain": _("Beware: {domain} looks like {known} and is another domain"),
+        "foreign_letters": _("Beware: letters that are no plain ones in {domain}"),
+        "membership_not_active": _("The organisation's membership does not run"),
+        "earlier_refusals": _("Refused before ({number})"),
+        "login_exists": _("The login {login} has this address: its person joins by the mailed link"),
+        "other_accounts": _("Account elsewhere: {organizations}"),
+        "same_name": _("Somebody of this name has an account there already"),
+        "verified": _("The person has confirmed the address"),
+        "unverified": _("The address is not confirmed"),
+    }
+
+
+def refusal_reasons() -> list[str]:
+    """Ready reasons of a refusal, as they are sent; a moderator may change them."""
+    _ = tk._
+    return [
+        _("Your organisation does not know you as one of its people. Ask its referent to propose your account."),
+        _("Please give a professional address: yours does not show that you belong to the organisation."),
+        _("You have an account already."),
+        _("The use that you describe is not within what DINAMIS's licences allow."),
+    ]
