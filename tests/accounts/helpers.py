@@ -6,6 +6,7 @@ from typing import Any
 
 from ckan import model
 from ckan.tests.helpers import call_action
+from flask import g
 
 from ckanext.dinamis_relais.gateway import secrets
 from ckanext.dinamis_relais.gateway.model import Mail
@@ -14,10 +15,19 @@ PERSON = {"email": "Lou.Exemple+sig@Begles.example", "given_name": "Lou", "famil
 PASSWORD = "mot-de-passe-essai-1"
 
 
-def enter(people: Any, role: str = "super_referent", **more: Any) -> dict[str, Any]:
+def forget() -> None:
+    """Let the next call of the test client be a request of its own.
+
+    The fixtures' request context is still there, and Flask would reuse who it found in it.
+    """
+    for name in ("_login_user", "user", "userobj", "author", "csrf_valid", "login_via_auth_header"):
+        g.pop(name, None)
+
+
+def enter(people: Any, by: str = "super_referent", **more: Any) -> dict[str, Any]:
     """An account, entered by somebody."""
     data = {"organization_id": people.organization["id"], **PERSON, **more}
-    return call_action("dinamis_account_create", people.context(role), **data)
+    return call_action("dinamis_account_create", people.context(by), **data)
 
 
 def move(

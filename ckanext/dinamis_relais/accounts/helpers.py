@@ -10,7 +10,7 @@ from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.accounts.rules import MACHINE
 from ckanext.dinamis_relais.gateway import mailer
 
-__all__ = ["dinamis_account_allows", "dinamis_account_message"]
+__all__ = ["dinamis_account_allows", "dinamis_account_message", "dinamis_keeps_registration"]
 
 
 def dinamis_account_allows(states: str, transition: str) -> bool:
@@ -35,3 +35,8 @@ def dinamis_account_message(name: str, account: dict[str, Any], reason: str) -> 
         "unopened": not account["email_verified_at"],
     }
     return mailer.render(name, values)
+
+
+def dinamis_keeps_registration() -> bool:
+    """Whether CKAN's own self-registration page is kept."""
+    return config.keep_registration()

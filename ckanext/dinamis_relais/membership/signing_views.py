@@ -21,7 +21,8 @@ dinamis_signing = Blueprint("dinamis_signing", __name__, url_prefix="/dinamis/si
 def private(response: Response) -> Response:
     """The address is a secret: no cache keeps it, no other site is told it, no search engine lists it."""
     response.headers["Cache-Control"] = "private, no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
+    # The origin alone: CKAN's check of forms over HTTPS asks for a referrer, and none may hold the token.
+    response.headers["Referrer-Policy"] = "strict-origin"
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
     return response
 

@@ -46,9 +46,11 @@ def _user() -> model.User | None:
 
 def _rights() -> Rights:
     """The present user's rights, read once a request: a page of rows asks them many times."""
-    if "dinamis_rights" not in tk.g:
-        tk.g.dinamis_rights = Rights(_user())
-    return tk.g.dinamis_rights
+    user = _user()
+    known = tk.g.get("dinamis_rights")
+    if known is None or known[0] is not user:
+        known = tk.g.dinamis_rights = (user, Rights(user))
+    return known[1]
 
 
 def _locale() -> str:
