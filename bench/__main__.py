@@ -11,6 +11,7 @@ import http.client
 import json
 import random
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -99,6 +100,15 @@ def page(demo: dict[str, Any], name: str, path: str, against: str, goal: float) 
     return row(f"{name} against {against}, median", statistics.median(a), statistics.median(b), goal)
 
 
+def accounts() -> list[dict[str, Any]]:
+    """Accounts in quantity, in databases of their own: the demonstration stays as it is."""
+    command = [sys.executable, "-m", "bench.accounts", str(STACK / "bench.ini")]
+    made = subprocess.run(command, capture_output=True, text=True, cwd=STACK.parent, check=False)  # noqa: S603  # our own module
+    if made.returncode:
+        raise RuntimeError(f"bench.accounts ended with {made.returncode}: {made.stderr[-2000:]}")
+    return json.loads(made.stdout.splitlines()[-1])
+
+
 def row(name: str, ours: float, against: float, goal: float | None) -> dict[str, Any]:
     """A line of the table; a line without a goal is for information."""
     ratio = ours / against
@@ -116,6 +126,7 @@ def main() -> int:
         *search(demo),
         page(demo, "explorer, first answer", "/dinamis/images", "/dataset/", 0.5),
         page(demo, "home page", "/dinamis", "/dataset/", 1.0),
+        *accounts(),
     ]
     print(f"{'ours':>10} {'against':>10} {'ratio':>6} {'goal':>5}  what")
     for r in rows:

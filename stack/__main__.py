@@ -123,6 +123,7 @@ def lint() -> int:
 def bench() -> int:
     """Measure against peers and limits, side by side."""
     demo()
+    site.databases(VENV, ini.bench(), "bench")
     return subprocess.run([str(VENV / "bin" / "python"), "-m", "bench"], cwd=ROOT, check=False).returncode
 
 

@@ -41,15 +41,26 @@ def site() -> Path:
 
 def tests(line: str) -> Path:
     """Write the configuration of a test suite: ``test.ini`` with this stack's addresses."""
-    suffix, redis = ("", 1) if line == "2.12" else ("_211", 2)
+    if line == "2.12":
+        return _tests("test", "test", 1)
+    return _tests("test_211", "test_211", 2)
+
+
+def bench() -> Path:
+    """Write the configuration of the measures that need databases of their own; Solr is the test suite's."""
+    return _tests("bench", "test", 3)
+
+
+def _tests(name: str, core: str, redis: int) -> Path:
     overrides = {
-        "sqlalchemy.url": database_url(f"ckan_test{suffix}"),
+        "sqlalchemy.url": database_url(f"ckan_{name}"),
         "ckan.redis.url": f"{urls()['redis']}/{redis}",
-        "solr_url": f"{urls()['solr']}/ckan_test{suffix}",
-        "ckan.storage_path": str(STACK / f"storage{suffix or '_test'}"),
-        "ckanext.dinamis_relais.scenes_url": database_url(f"scenes_test{suffix}"),
+        "solr_url": f"{urls()['solr']}/ckan_{core}",
+        "ckan.storage_path": str(STACK / f"storage_{name}"),
+        "ckanext.dinamis_relais.scenes_url": database_url(f"scenes_{name}"),
     }
-    path = STACK / f"test{suffix}.ini"
+    path = STACK / f"{name}.ini"
+    (STACK / f"storage_{name}").mkdir(exist_ok=True)
     lines = [f"{key} = {value}" for key, value in overrides.items()]
     # Logging is not inherited by `use`: CKAN reads it from the file that it is given.
     logging = "[loggers]" + (ROOT / "test.ini").read_text(encoding="utf-8").partition("[loggers]")[2]

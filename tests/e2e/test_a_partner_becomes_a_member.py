@@ -117,7 +117,7 @@ def test_a_partner_becomes_a_member_and_its_user_finds_a_scene(people, demo, api
     email = f"usager.{commune.lower()}@demo.example"
     pigma.goto(f"{demo['ckan_url']}/dinamis/accounts/new")
     look(pigma, "13-new-account")
-    pigma.select_option("#field-organization_id", label=organization)
+    pigma.fill("#field-organization", organization)
     pigma.fill("#field-given_name", "Lou")
     pigma.fill("#field-family_name", f"de {commune}")
     pigma.fill("#field-email", email)
@@ -126,11 +126,13 @@ def test_a_partner_becomes_a_member_and_its_user_finds_a_scene(people, demo, api
     look(pigma, "14-account")
 
     person = people.visitor()
-    person.goto(LINK.search(mails(email, "/user/reset/")["text"]).group(0))
-    for field in ("password1", "password2"):
-        person.fill(f"input[name={field}]", "mot-de-passe-essai-1")
-    person.click("form:has(input[name=password1]) button[type=submit]")
+    person.goto(LINK.search(mails(email, "/dinamis/join/")["text"]).group(0))
+    look(person, "14b-join")
+    person.check("#charter")
+    person.fill("#field-password", "mot-de-passe-essai-1")
+    person.click("form:has(#field-password) button[type=submit]")
     person.wait_for_load_state()
+    assert person.url.endswith("/dinamis/me")
     name = api("super_referent", "dinamis_account_list", q=email)["results"][0]
     assert name["state"] in ("validated", "active")
     wait_for(lambda: api("super_referent", "dinamis_account_list", q=email)["results"][0]["state"] == "active")
@@ -182,7 +184,9 @@ def test_a_referent_proposes_and_pigma_validates(people, demo, api):
     pigma = people.login("super_referent")
     pigma.goto(f"{demo['ckan_url']}/dinamis/moderation/accounts?state=requested&q={email}")
     look(pigma, "21-accounts")
-    submit(pigma, "validate")
+    pigma.click("form:has(input[name=transition][value=validate]) button[type=submit]")
+    pigma.wait_for_selector("tr [role=status]")  # decided in the row, without leaving the page
+    assert pigma.url.endswith(email)
     wait_for(lambda: api("super_referent", "dinamis_account_list", q=email)["results"][0]["state"] == "active")
 
 
@@ -200,3 +204,61 @@ def test_dinamis_down_at_the_moment_of_delivery(people, demo, api, outage):
     look(pigma, "22-deliveries")
     outage("gateway", "ok")
     wait_for(lambda: api("super_referent", "dinamis_account_show", id=made["id"])["state"] == "active")
+
+
+def test_a_person_asks_and_pigma_refuses_several_at_once(people, demo, api, mails):
+    number = api("super_referent", "dinamis_account_list", limit=1)["count"]
+    emails = [f"demande.{number}.{n}@demo.example" for n in range(2)]
+    for email in emails:
+        person = people.visitor()
+        person.goto(f"{demo['ckan_url']}/user/register")
+        look(person, "30-request")
+        person.fill("#field-organization", "Commune de Bègles")
+        person.fill("#field-given_name", "Noa")
+        person.fill("#field-family_name", f"Exemple {number}")
+        person.fill("#field-email", email)
+        person.click("form:has(#field-email) button[type=submit]")
+        look(person, "31-request-sent")
+        person.goto(LINK.search(mails(email, "/dinamis/accounts/request/")["text"]).group(0))
+        look(person, "32-request-confirm")
+        person.click("#content form button[type=submit]")
+        person.wait_for_selector(".alert-success")
+    pigma = people.login("super_referent")
+    pigma.goto(f"{demo['ckan_url']}/dinamis/moderation/accounts?state=requested&q=demande.{number}")
+    for _turn in emails:
+        pigma.keyboard.press("j")
+        pigma.keyboard.press("x")
+    assert pigma.locator("input[name=ids]:checked").count() == 2
+    look(pigma, "33-chosen")
+    pigma.click("button[form=bulk][value=refuse]")
+    look(pigma, "34-confirm")
+    pigma.check("#ready-1")
+    pigma.click("form:has(#reason) button[type=submit]")
+    pigma.wait_for_selector(".alert-success")
+    look(pigma, "35-results")
+    for email in emails:
+        assert api("super_referent", "dinamis_account_list", q=email)["results"][0]["state"] == "refused"
+        mails(email, "n'a pas été acceptée")
+
+
+def test_suspended_while_a_page_is_open(people, demo, api, mails):
+    number = api("super_referent", "dinamis_account_list", limit=1)["count"]
+    email = f"session.{number}@demo.example"
+    account = api("super_referent", "dinamis_account_create", organization_id="commune-de-begles", email=email,
+                  given_name="Noa", family_name="Ouverte")  # fmt: skip
+    person = people.visitor()
+    person.goto(LINK.search(mails(email, "/dinamis/join/")["text"]).group(0))
+    person.check("#charter")
+    person.fill("#field-password", "mot-de-passe-essai-1")
+    person.click("form:has(#field-password) button[type=submit]")
+    person.wait_for_selector(".account.authed")
+    look(person, "36-me")
+    api("super_referent", "dinamis_account_transition", id=account["id"], transition="suspend", reason="Essai.")
+    person.goto(f"{demo['ckan_url']}/dinamis/me")
+    assert "/user/login" in person.url
+    look(person, "37-login")
+    pigma = people.login("super_referent")
+    pigma.goto(f"{demo['ckan_url']}/dinamis/moderation/accounts/{account['id']}")
+    look(pigma, "38-account")
+    pigma.goto(f"{demo['ckan_url']}/dinamis/moderation/accounts/import")
+    look(pigma, "39-import")

@@ -9,6 +9,7 @@ import ckan.plugins.toolkit as tk
 from ckanext.dinamis_relais.accounts import schema
 from ckanext.dinamis_relais.accounts.entry import add, collisions
 from ckanext.dinamis_relais.accounts.model import Account
+from ckanext.dinamis_relais.accounts.moderation import decide
 from ckanext.dinamis_relais.accounts.rules import MACHINE
 from ckanext.dinamis_relais.authority import user_of
 from ckanext.dinamis_relais.batch.rules import UNCHANGED, Handler, Outcome
@@ -26,8 +27,8 @@ def _transition(payload: dict[str, Any], params: dict[str, Any], context: dict[s
     row = session().get(Account, payload["id"])
     if row is not None and row.state in targets:  # a run that was killed had done it, or somebody else has
         return Outcome(UNCHANGED, tk._("It was so already."), payload["id"])
-    told = tk.get_action("dinamis_account_transition")(context, data)
-    return Outcome(message=labels.states()["account"][told["state"]][0], object_id=told["id"])
+    done = decide(context, data)  # type: ignore[arg-type]
+    return Outcome(message=labels.states()["account"][done.state][0], object_id=payload["id"])
 
 
 def _transition_title(params: dict[str, Any]) -> str:

@@ -62,6 +62,11 @@ def dinamis_account_transition(context: Context, data_dict: DataDict) -> dict[st
     :param seen: ``state_since`` as the moderator saw it, optional: when somebody decided meanwhile, nothing is done
     :raises toolkit.ValidationError: names the present state and what is allowed, or the field that lacks
     """
+    return shown(decide(context, data_dict), user_of(context))
+
+
+def decide(context: Context, data_dict: DataDict) -> Account:
+    """As :func:`dinamis_account_transition`, for who needs no dictionary of the account: work in quantity."""
     tk.check_access("dinamis_account_transition", context, data_dict)
     data = validated(data_dict, schema.step(), context)
     user = user_of(context)
@@ -77,7 +82,7 @@ def dinamis_account_transition(context: Context, data_dict: DataDict) -> dict[st
             row.role = data["role"]
         effects.apply(row, name, user.id if user else "system", data["reason"])
         session().flush()
-    return shown(row, user)
+    return row
 
 
 def _correct_address(row: Account, email: str) -> bool:

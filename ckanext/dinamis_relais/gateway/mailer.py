@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ TEMPLATES = Path(__file__).parent.parent / "mails"
 LINK = "{link}"
 
 
+@cache
 def _environment() -> Environment:
     # Plain text, hence no HTML escaping; a missing value must fail when the mail is decided, not in the box.
     loader = FileSystemLoader(str(TEMPLATES))

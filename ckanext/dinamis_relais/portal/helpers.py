@@ -65,6 +65,15 @@ def _moment(value: str | dt.datetime) -> dt.datetime:
     return moment.astimezone(tk.h.get_display_timezone())
 
 
+def _words(table: str) -> Any:
+    """A table of :mod:`labels` in the page's language, made once a request: a page of rows asks it many times."""
+    known = tk.g.setdefault("dinamis_words", {})
+    key = (table, _locale())
+    if key not in known:
+        known[key] = getattr(labels, table)()
+    return known[key]
+
+
 def dinamis_can(verb: str, organization_id: str | None = None) -> bool:
     """Whether the present user holds a verb (``authority.VERBS``)."""
     return _rights().can(verb, organization_id)
@@ -115,45 +124,45 @@ def dinamis_size(size: int | None) -> str:
 
 def dinamis_state_label(kind: str, state: str) -> str:
     """A state in words."""
-    return labels.states().get(kind, {}).get(state, (state, ""))[0]
+    return _words("states").get(kind, {}).get(state, (state, ""))[0]
 
 
 def dinamis_state_badge(kind: str, state: str) -> str:
     """Bootstrap classes of a state's badge."""
-    return labels.states().get(kind, {}).get(state, ("", "text-bg-secondary"))[1]
+    return _words("states").get(kind, {}).get(state, ("", "text-bg-secondary"))[1]
 
 
 def dinamis_transition_label(kind: str, name: str) -> str:
     """A transition as its button says it."""
-    return labels.transitions().get(kind, {}).get(name, name)
+    return _words("transitions").get(kind, {}).get(name, name)
 
 
 def dinamis_event_label(event: str) -> str:
     """A journal event in words."""
-    return labels.events().get(event, event)
+    return _words("events").get(event, event)
 
 
 def dinamis_event_groups() -> list[tuple[str, list[tuple[str, str]]]]:
     """Journal events by kind of thing: (kind, [(event, label)]); an event's name begins with its kind."""
     groups: dict[str, list[tuple[str, str]]] = {}
-    for event, label in labels.events().items():
+    for event, label in _words("events").items():
         groups.setdefault(event.partition(".")[0], []).append((event, label))
     return list(groups.items())
 
 
 def dinamis_role_label(role: str) -> str:
     """A role in words."""
-    return labels.roles().get(role, role)
+    return _words("roles").get(role, role)
 
 
 def dinamis_object_label(kind: str) -> str:
     """A kind of thing, as the journal and the deliveries name it, in words."""
-    return labels.objects().get(kind, kind)
+    return _words("objects").get(kind, kind)
 
 
 def dinamis_origin_label(origin: str) -> str:
     """Who entered an account, in words."""
-    return labels.origins().get(origin, origin)
+    return _words("origins").get(origin, origin)
 
 
 def dinamis_signal(signal: dict[str, Any]) -> str:
@@ -161,7 +170,7 @@ def dinamis_signal(signal: dict[str, Any]) -> str:
 
     :param signal: ``{"kind", "values"}`` of ``dinamis_account_list``
     """
-    return labels.signals()[signal["kind"]].format(**signal["values"])
+    return _words("signals")[signal["kind"]].format(**signal["values"])
 
 
 def dinamis_refusal_reasons() -> list[str]:
@@ -171,7 +180,7 @@ def dinamis_refusal_reasons() -> list[str]:
 
 def dinamis_actor_label(actor: str, name: str = "") -> str:
     """Who acted: a person's name, or the words for one who is no user."""
-    return labels.actors().get(actor) or name or actor
+    return _words("actors").get(actor) or name or actor
 
 
 def dinamis_user_label(user_id: str) -> str:
