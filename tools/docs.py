@@ -91,7 +91,10 @@ def lifecycle() -> str:
 
 def mails() -> str:
     """Event → who → mail."""
+    from ckanext.dinamis_relais.accounts.effects import OTHER_MAILS
     from ckanext.dinamis_relais.membership.letters import RECIPIENTS
+
+    told = {**RECIPIENTS, "account_erasure_requested": ("PIGMA's contact address",)}
 
     when: dict[str, list[str]] = {}
     for machine in machines():
@@ -102,8 +105,9 @@ def mails() -> str:
     for path in sorted((PACKAGE / "mails").glob("*.fr.txt")):
         name = path.name.removesuffix(".fr.txt")
         subject = path.read_text(encoding="utf-8").splitlines()[0]
-        who = ", ".join(RECIPIENTS.get(name, ("the person",)))
-        rows.append((f"`{name}`", "; ".join(when.get(name, ["(by the code that names it)"])), who, subject))
+        who = ", ".join(told.get(name, ("the person",)))
+        occasion = when.get(name, [OTHER_MAILS.get(name, "(by the code that names it)")])
+        rows.append((f"`{name}`", "; ".join(occasion), who, subject))
     return "# Mails\n\nEach is a template `mails/<name>.<language>.txt`; its first line is the subject.\n\n" + table(
         ("Mail", "When", "To whom", "Subject in French"), rows
     )

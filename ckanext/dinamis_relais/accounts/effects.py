@@ -42,6 +42,13 @@ def _end_date_passed(account: Account) -> None:
         raise GuardError("ends_on", tk._("This account has no end date that has passed. Close it instead."))
 
 
+#: Messages that no row of the machine names: when they leave.
+OTHER_MAILS = {
+    "account_join": "account: `requested` → `validate`, when another login has the address, or the person a login",
+    "account_request_confirm": "a person asks for an account: the address is to be confirmed",
+    "account_erasure_requested": "a person asks for the erasure of their data",
+}
+
 GUARDS: dict[str, Callable[[Account], Any]] = {
     "active_membership": lambda account: active_membership(account.organization_id),
     "end_date_passed": _end_date_passed,
