@@ -21,13 +21,13 @@ from ckanext.dinamis_relais.transaction import one_commit
 __all__ = ["account_import", "account_transition"]
 
 
-def _transition(payload: dict[str, Any], params: dict[str, Any], context: dict[str, Any]) -> Outcome:
+def _transition(payload: dict[str, Any], params: dict[str, Any], context: Any) -> Outcome:
     data = {"id": payload["id"], **{k: v for k, v in params.items() if v}}
     targets = {row.target for row in MACHINE if row.name == params["transition"]}
     row = session().get(Account, payload["id"])
     if row is not None and row.state in targets:  # a run that was killed had done it, or somebody else has
         return Outcome(UNCHANGED, tk._("It was so already."), payload["id"])
-    done = decide(context, data)  # type: ignore[arg-type]
+    done = decide(context, data)
     return Outcome(message=labels.states()["account"][done.state][0], object_id=payload["id"])
 
 
@@ -35,7 +35,7 @@ def _transition_title(params: dict[str, Any]) -> str:
     return tk._("{action}: accounts").format(action=labels.transitions()["account"][params["transition"]])
 
 
-def _import(payload: dict[str, Any], params: dict[str, Any], context: dict[str, Any]) -> Outcome:
+def _import(payload: dict[str, Any], params: dict[str, Any], context: Any) -> Outcome:
     del params
     tk.check_access("dinamis_account_import", context, {})
     data = validated(dict(payload), schema.person(), context)

@@ -154,7 +154,11 @@ def dinamis_account_import(context: Context, data_dict: DataDict) -> dict[str, A
     """
     tk.check_access("dinamis_account_import", context, data_dict)
     upload = data_dict.get("upload")
-    content = upload.read() if hasattr(upload, "read") else str(data_dict.get("content") or "").encode()
+    content = (
+        upload.read()
+        if upload is not None and hasattr(upload, "read")
+        else str(data_dict.get("content") or "").encode()
+    )
     try:
         table = importing.read(content)
     except importing.TableError as error:

@@ -31,7 +31,7 @@ def user_reset(next_auth: Any, context: Context, data_dict: DataDict | None = No
 
 def _under_review(user: model.User) -> bool:
     states = sa.select(Account.state, Account.user_id).where(
-        sa.or_(Account.email == user.email.lower(), Account.user_id == user.id)
+        sa.or_(Account.email == str(user.email).lower(), Account.user_id == user.id)
     )
     found = list(session().execute(states))
     holds = any(state in OPEN and user_id == user.id for state, user_id in found)

@@ -103,7 +103,7 @@ def dinamis_account_invitation_accept(context: Context, data_dict: DataDict) -> 
         _complete(how, password, tk.asbool(data_dict.get("charter", False)))
         if how == "join" and user is not None:
             _take_over(row, user, user.id)
-        login = user or model.User.get(row.user_id)
+        login: Any = user or model.User.get(row.user_id)
         if how == "password":
             users.set_password(login, password)
         row.email_verified_at = link.used_at = utcnow()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import ckan.plugins.toolkit as tk
 import sqlalchemy as sa
@@ -23,6 +23,8 @@ from ckanext.dinamis_relais.schema import list_schema, listed, validated, valida
 
 _PLAIN = ("id", "state", "organization_id", "user_id", "email", "given_name", "family_name", "function", "purpose",
           "role", "reason", "reference", "origin", "charter_version")  # fmt: skip
+#: When a user was last seen, in UTC without a zone; CKAN maps the column where its types do not show it.
+LAST_ACTIVE: Any = cast(Any, model.User).last_active
 _MOMENTS = ("ends_on", "state_since", "created_at", "email_verified_at", "charter_accepted_at",
             "erasure_requested_at", "erased_at")  # fmt: skip
 
@@ -55,7 +57,7 @@ class Known:
     def _read_users(self, rows: Sequence[Account], seen: Sequence[Account]) -> None:
         ids = {row.user_id for row in rows if row.user_id}
         addresses = {row.email for row in seen if not row.user_id and row.email}
-        columns = (model.User.id, model.User.name, sa.func.lower(model.User.email), model.User.last_active)
+        columns = (model.User.id, model.User.name, sa.func.lower(model.User.email), LAST_ACTIVE)
         found = _rows(*columns, where=model.User.id.in_(ids)) if ids else []
         self.users = {id_: (name, active) for id_, name, _email, active in found}
         active = sa.and_(sa.func.lower(model.User.email).in_(addresses), model.User.state == "active")
@@ -168,7 +170,7 @@ def dormant_clause() -> Any:
     since = utcnow() - dt.timedelta(days=days)
     visited = (
         sa.select(model.User.id)
-        .where(model.User.id == Account.user_id, model.User.last_active >= since.replace(tzinfo=None))
+        .where(model.User.id == Account.user_id, since.replace(tzinfo=None) <= LAST_ACTIVE)
         .exists()
     )
     return sa.and_(

@@ -172,7 +172,8 @@ def _erase_login(row: Account) -> None:
         return
     users.retire(user)
     user.name, user.email = f"efface-{user.id[:8]}", None
-    user.fullname = user.about = user.image_url = None
+    for name in ("fullname", "about", "image_url"):
+        setattr(user, name, None)
 
 
 def _refuse_live(rows: Iterable[Account]) -> None:
