@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import unicodedata
+from collections.abc import Callable
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -166,24 +167,28 @@ def _step(context: Any, id_: str, name: str, **more: Any) -> None:
     tk.get_action("dinamis_application_transition")(context, {"id": id_, "transition": name, **more})
 
 
-def _token(id_: str) -> str:
+def _token(id_: str, names: tuple[str, ...], again: Callable[[], Any]) -> str:
     """The one-time token in the mail that waits; where the worker has sent it by now, a new link is asked for.
 
+    :param id_: of the thing that the mail is about
+    :param names: templates that hold the link
+    :param again: asks for a new link
     :raises toolkit.ValidationError: each new link leaves before it can be read
     """
-    query = sa.select(Mail).where(Mail.object_id == id_, Mail.name == "signature_requested")
+    query = sa.select(Mail).where(Mail.object_id == id_, Mail.name.in_(names))
     for _turn in range(5):
         mail = session().execute(query.order_by(Mail.created_at.desc())).scalars().first()
         if mail is not None and mail.secrets:
             return vault.decrypt(mail.secrets)["link"].rsplit("/", 1)[1]
-        _step(as_user(PEOPLE["super_referent"][0]), id_, "resend_signature")
-    raise tk.ValidationError({"token": ["The signature links leave before the demonstration can use them."]})
+        again()
+    raise tk.ValidationError({"token": ["The mailed links leave before the demonstration can use them."]})
 
 
 def _sign(id_: str) -> None:
     """As the fictitious mayor would: with the link of the mail."""
+    pigma = as_user(PEOPLE["super_referent"][0])
     data = {
-        "token": _token(id_),
+        "token": _token(id_, ("signature_requested",), lambda: _step(pigma, id_, "resend_signature")),
         "accepted": dict.fromkeys(ACCEPTANCES, True),
         "ip": "127.0.0.1",
         "user_agent": "démonstration",
@@ -204,6 +209,16 @@ def _account(organization_id: str, role: str) -> None:
         "role": role,
     }
     pigma = as_user(PEOPLE["super_referent"][0])
-    held = tk.get_action("dinamis_account_list")(pigma, {"q": data["email"]})
-    if not held["count"]:
-        tk.get_action("dinamis_account_create")(pigma, data)
+    held = tk.get_action("dinamis_account_list")(pigma, {"q": data["email"]})["results"]
+    account = held[0] if held else tk.get_action("dinamis_account_create")(pigma, data)
+    if account["charter_accepted_at"] is None and account["state"] in ("validated", "active"):
+        _open(account, name)
+
+
+def _open(account: dict[str, Any], name: str) -> None:
+    """As the fictitious person would: with the link of the mail, logged in."""
+    pigma = as_user(PEOPLE["super_referent"][0])
+    names = ("account_invitation", "account_join")
+    token = _token(account["id"], names, lambda: tk.get_action("dinamis_account_invite")(pigma, {"id": account["id"]}))
+    session().expire_all()
+    tk.get_action("dinamis_account_invitation_accept")(as_user(name), {"token": token, "charter": True})
