@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from http.cookies import SimpleCookie
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +11,7 @@ from ckan import model
 from ckan.lib.mailer import make_key
 from ckan.tests import factories
 from ckan.tests.helpers import call_action
+from werkzeug.test import Client
 
 from ckanext.dinamis_relais.accounts.model import SessionEnd
 from tests.accounts.helpers import PASSWORD, enter, forget, link_of, move, open_account
@@ -23,10 +25,21 @@ TOKEN = re.compile(r'name="_csrf_token"[^>]*content="([^"]+)"|content="([^"]+)"[
 def csrf(app):
     """The test client with CKAN's protection of forms on, as on a real site; each call a request of its own."""
 
+    # Cookies are kept here: what the client of CKAN's tests does with them differs between CKAN 2.11 and 2.12.
+    kept, client = SimpleCookie(), Client(app.app, use_cookies=False)
+
     def call(method):
-        def asked(url, **more):
+        def asked(url, headers=None, follow_redirects=True, **more):
             forget()
-            return getattr(app, method)(url, **more)
+            more.pop("expect_errors", None)
+            cookies = "; ".join(f"{name}={one.value}" for name, one in kept.items())
+            answer = getattr(client, method)(url, headers={"Cookie": cookies, **(headers or {})}, **more)
+            for line in answer.headers.getlist("Set-Cookie"):
+                kept.load(line)
+            if follow_redirects and answer.status_code in (301, 302, 303):
+                return call("get")(answer.headers["Location"])
+            answer.body = answer.get_data(as_text=True)
+            return answer
 
         return asked
 
