@@ -17,6 +17,8 @@ import sqlalchemy as sa
 from ckan.cli import CKANConfigLoader
 from ckan.config.middleware import make_app
 
+from bench.__main__ import row
+
 REQUESTS = 10_000
 ORGANIZATIONS = 200
 BULK = 500
@@ -121,12 +123,6 @@ def bulk(tk: Any, model: Any, context: Any) -> list[dict[str, Any]]:
     theirs = time.perf_counter() - begin
     return [row(f"{BULK} accounts validated in bulk against as many user_create + organization_member_create",
                 ours, theirs, 0.8)]  # fmt: skip
-
-
-def row(name: str, ours: float, against: float, goal: float) -> dict[str, Any]:
-    """A line of the benchmark's table."""
-    ratio = ours / against
-    return {"name": name, "ours": ours, "against": against, "ratio": ratio, "goal": goal, "holds": ratio <= goal}
 
 
 def main(ini: str) -> None:

@@ -14,6 +14,11 @@ def _get(key: str) -> Any:
     return tk.config.get(PREFIX + key)
 
 
+def site_url() -> str:
+    """CKAN's own address, without a slash at its end."""
+    return str(tk.config["ckan.site_url"]).rstrip("/")
+
+
 def scenes_url() -> str:
     """PostgreSQL URL of the scene store; by default ``dinamis_scenes`` on the server of CKAN's database."""
     from sqlalchemy.engine import make_url

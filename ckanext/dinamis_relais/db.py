@@ -56,6 +56,19 @@ def session() -> Any:
     return model.Session
 
 
+def locked(table: Any, id_: Any, missing: str) -> Any:
+    """A row read anew and held until the transaction ends.
+
+    :param missing: the sentence for who asked, when there is no such row
+    :raises toolkit.ObjectNotFound: there is none
+    """
+    query = sa.select(table).where(table.id == id_).with_for_update().execution_options(populate_existing=True)
+    row = session().execute(query).scalar_one_or_none()
+    if row is None:
+        raise tk.ObjectNotFound(missing)
+    return row
+
+
 class Deliverable:
     """Columns of a row whose present state is owed to someone outside (design, 6).
 

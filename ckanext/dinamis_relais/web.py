@@ -69,6 +69,25 @@ def flash(error: tk.ValidationError) -> None:
         tk.h.flash_error(text)
 
 
+def tried(action: str, sentence: str, **data: Any) -> None:
+    """Call an action; say what it did, or what is wrong, above the page that follows."""
+    try:
+        act(action, **data)
+    except tk.ValidationError as error:
+        flash(error)
+    else:
+        tk.h.flash_success(sentence)
+
+
+def private(response: Response) -> Response:
+    """An address with a token is a secret: no cache keeps it, no other site is told it, no search engine lists it."""
+    response.headers["Cache-Control"] = "private, no-store"
+    # The origin alone: CKAN's check of forms over HTTPS asks for a referrer, and none may hold the token.
+    response.headers["Referrer-Policy"] = "strict-origin"
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
 def offset() -> int:
     """Rows to skip, from ``?page=``; what is no number is the first page, what is too large the last."""
     number = tk.request.args.get("page", "1")

@@ -11,7 +11,7 @@ from ckanext.dinamis_relais.accounts.entry import add, collisions
 from ckanext.dinamis_relais.accounts.model import Account
 from ckanext.dinamis_relais.accounts.moderation import decide
 from ckanext.dinamis_relais.accounts.rules import MACHINE
-from ckanext.dinamis_relais.authority import user_of
+from ckanext.dinamis_relais.authority import actor_of
 from ckanext.dinamis_relais.batch.rules import UNCHANGED, Handler, Outcome
 from ckanext.dinamis_relais.db import session
 from ckanext.dinamis_relais.portal import labels
@@ -39,9 +39,8 @@ def _import(payload: dict[str, Any], params: dict[str, Any], context: Any) -> Ou
     del params
     tk.check_access("dinamis_account_import", context, {})
     data = validated(dict(payload), schema.person(), context)
-    user = user_of(context)
     with one_commit(), collisions(data["email"]):
-        row = add(data, "import", user.id if user else "system", validate=True)
+        row = add(data, "import", actor_of(context), validate=True)
     return Outcome(message=tk._("Entered; the invitation leaves."), object_id=row.id)
 
 

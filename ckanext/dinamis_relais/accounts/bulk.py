@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import ckan.plugins.toolkit as tk
-import sqlalchemy as sa
 from ckan.lib.navl.dictization_functions import validate
 from ckan.types import Context, DataDict
 
@@ -14,8 +13,8 @@ from ckanext.dinamis_relais.accounts import importing, schema
 from ckanext.dinamis_relais.accounts.entry import live_account
 from ckanext.dinamis_relais.accounts.listing import filters, narrowed, selected
 from ckanext.dinamis_relais.accounts.model import Account
-from ckanext.dinamis_relais.accounts.moderation import actor_of
 from ckanext.dinamis_relais.accounts.rules import MACHINE
+from ckanext.dinamis_relais.authority import actor_of
 from ckanext.dinamis_relais.batch.actions import INLINE
 from ckanext.dinamis_relais.batch.rules import INVALID, UNCHANGED, WAITING
 from ckanext.dinamis_relais.db import session
@@ -37,8 +36,8 @@ def chosen(data: dict[str, Any], params: dict[str, Any]) -> list[Account]:
 
     :raises GuardError: none, or too many
     """
-    query = sa.select(Account).where(Account.id.in_(data["ids"])) if data.get("ids") else narrowed(
-        selected(params), params)  # fmt: skip
+    wanted = {"ids": ",".join(data["ids"])} if data.get("ids") else params
+    query = narrowed(selected(wanted), wanted)
     rows = list(session().execute(query.order_by(Account.state_since, Account.id).limit(MOST + 1)).scalars())
     if not rows:
         raise GuardError("ids", tk._("Nothing is chosen: tick at least one account."))
@@ -95,7 +94,7 @@ def _go_on(context: Context, id_: str, data_dict: DataDict, number: int, started
     wait = tk.asbool(data_dict.get("wait", number <= INLINE))
     if started and wait:
         batch.run_inline(id_)
-    show = {"id": id_, "limit": min(MOST, 1000)}
+    show = {"id": id_, "limit": 1000}
     return tk.get_action("dinamis_batch_show")({**context}, show)
 
 

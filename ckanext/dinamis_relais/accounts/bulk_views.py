@@ -52,13 +52,6 @@ def confirm() -> Any:
     return tk.render("dinamis/accounts/confirm.html", values)
 
 
-@dinamis_accounts_bulk.get("/dinamis/moderation/accounts/<id>/confirm", endpoint="confirm_one")
-@page
-def confirm_one(id: str) -> Any:
-    """The same for one account: a shorter address for its row."""
-    return tk.redirect_to("dinamis_accounts_bulk.confirm", ids=id, transition=tk.request.args.get("transition", ""))
-
-
 @dinamis_accounts_bulk.post("/dinamis/moderation/accounts/confirm", endpoint="do")
 @page
 def do() -> Any:

@@ -55,13 +55,13 @@ GUARDS: dict[str, Callable[[Account], Any]] = {
 }
 
 
-def mail_values(account: Account, reason: str | None = None) -> dict[str, Any]:
+def mail_values(account: Account) -> dict[str, Any]:
     """What the templates of an account's messages may name."""
     organization = model.Group.get(account.organization_id)
     return {
         "organization": organization.title if organization else "",
-        "reason": reason if reason is not None else account.reason or "",
-        "page": f"{str(tk.config['ckan.site_url']).rstrip('/')}/dinamis/me",
+        "reason": account.reason or "",
+        "page": f"{config.site_url()}/dinamis/me",
         "days": config.invitation_days(),
         "unopened": account.email_verified_at is None,
     }

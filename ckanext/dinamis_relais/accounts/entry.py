@@ -18,7 +18,7 @@ from ckanext.dinamis_relais.accounts.auth import may_moderate
 from ckanext.dinamis_relais.accounts.listing import shown
 from ckanext.dinamis_relais.accounts.model import Account
 from ckanext.dinamis_relais.accounts.rules import LIVE, MACHINE
-from ckanext.dinamis_relais.authority import user_of
+from ckanext.dinamis_relais.authority import actor_of, user_of
 from ckanext.dinamis_relais.db import isoformat, new_id, session, utcnow
 from ckanext.dinamis_relais.gateway import mailer
 from ckanext.dinamis_relais.journal import Event, record
@@ -86,12 +86,10 @@ def dinamis_account_create(context: Context, data_dict: DataDict) -> dict[str, A
     """
     tk.check_access("dinamis_account_create", context, data_dict)
     data = validated(data_dict, schema.person(), context)
-    user = user_of(context)
-    actor = user.id if user else "system"
     mine = may_moderate(dict(context), data["organization_id"])
     with one_commit(), collisions(data["email"]):
-        row = add(data, "pigma" if mine else "referent", actor, validate=mine)
-    return shown(row, user)
+        row = add(data, "pigma" if mine else "referent", actor_of(context), validate=mine)
+    return shown(row, user_of(context))
 
 
 def _mail(name: str, data: dict[str, Any], link: str | None) -> None:

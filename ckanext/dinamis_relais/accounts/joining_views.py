@@ -6,11 +6,11 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan import model
-from flask import Blueprint, Response
+from flask import Blueprint
 
 from ckanext.dinamis_relais import config, throttle
 from ckanext.dinamis_relais.accounts import sessions
-from ckanext.dinamis_relais.web import act, flash, page
+from ckanext.dinamis_relais.web import act, flash, page, private, tried
 
 __all__ = ["dinamis_joining"]
 
@@ -19,20 +19,13 @@ dinamis_joining = Blueprint("dinamis_joining", __name__)
 FIELDS = ("email", "given_name", "family_name", "function", "purpose", "ends_on")
 
 
-@dinamis_joining.after_request
-def private(response: Response) -> Response:
-    """Addresses with a token are secrets: no cache keeps them, no other site is told, no search engine lists them."""
-    response.headers["Cache-Control"] = "private, no-store"
-    # The origin alone: CKAN's check of forms over HTTPS asks for a referrer, and none may hold the token.
-    response.headers["Referrer-Policy"] = "strict-origin"
-    response.headers["X-Robots-Tag"] = "noindex, nofollow"
-    return response
+dinamis_joining.after_request(private)
 
 
 @dinamis_joining.before_app_request
 def end_sessions() -> Any:
     """Log out whose sessions were ended (a suspension); CKAN has no list of them to delete."""
-    if tk.request.path.startswith(("/webassets/", "/base/", "/dinamis_static/")) or not sessions.is_over():
+    if tk.request.path.startswith(("/webassets/", "/base/")) or not sessions.is_over():
         return None
     tk.logout_user()
     tk.h.flash_notice(tk._("You were logged out: the rights of your account have changed. Log in to see its state."))
@@ -122,10 +115,6 @@ def _welcome(done: dict[str, Any]) -> Any:
 @page
 def again(token: str) -> Any:
     """Send a new invitation to the address that the expired one was sent to."""
-    try:
-        act("dinamis_account_invitation_resend", token=token)
-    except tk.ValidationError as error:
-        flash(error)
-    else:
-        tk.h.flash_success(tk._("A new link was sent to the same address. It arrives within a few minutes."))
+    sentence = tk._("A new link was sent to the same address. It arrives within a few minutes.")
+    tried("dinamis_account_invitation_resend", sentence, token=token)
     return tk.redirect_to("dinamis_joining.join", token=token)

@@ -8,17 +8,18 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 import sqlalchemy as sa
 
-from ckanext.dinamis_relais import config
+from ckanext.dinamis_relais import config, onetime
 from ckanext.dinamis_relais.accounts.model import Account, AccountLink
 from ckanext.dinamis_relais.db import session, utcnow
-from ckanext.dinamis_relais.gateway.secrets import one_time_token, token_hash
+from ckanext.dinamis_relais.gateway.secrets import one_time_token
+
+status = onetime.status
 
 REQUEST, INVITATION = "request", "invitation"
 
 
 def _address(endpoint: str, token: str) -> str:
-    path = tk.url_for(endpoint, token=token)
-    return f"{str(tk.config['ckan.site_url']).rstrip('/')}{path}"
+    return config.site_url() + tk.url_for(endpoint, token=token)
 
 
 def for_request(email: str, fields: dict[str, Any]) -> str:
@@ -64,22 +65,7 @@ def by_token(kind: str, token: Any, lock: bool = False) -> AccountLink:
     :param lock: True to hold its row until the transaction ends
     :raises toolkit.ObjectNotFound: no such link; says nothing of what exists
     """
-    query = sa.select(AccountLink).where(AccountLink.token_hash == token_hash(str(token)), AccountLink.kind == kind)
-    if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    link = session().execute(query).scalar_one_or_none()
-    if link is None:
-        raise tk.ObjectNotFound(tk._("This link is not valid. Open it from the mail, whole."))
-    return link
-
-
-def status(link: AccountLink) -> str:
-    """``used``, ``revoked``, ``expired`` or ``open``."""
-    if link.used_at:
-        return "used"
-    if link.revoked_at:
-        return "revoked"
-    return "expired" if link.expires_at <= utcnow() else "open"
+    return onetime.by_token(AccountLink, token, AccountLink.kind == kind, lock=lock)
 
 
 def wipe_old() -> int:

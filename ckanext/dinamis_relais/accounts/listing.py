@@ -38,15 +38,14 @@ class Known:
 
     :param rows: the accounts
     :param user: who looks; None for somebody without rights
-    :param details: True to read what helps to decide, for those who may
     """
 
-    def __init__(self, rows: Sequence[Account], user: model.User | None, *, details: bool = True):
+    def __init__(self, rows: Sequence[Account], user: model.User | None):
         self.rights = Rights(user)
         organizations = {row.organization_id for row in rows}
         groups = _rows(model.Group.id, model.Group.name, model.Group.title, where=model.Group.id.in_(organizations))
         self.groups = {id_: (name, title) for id_, name, title in groups}
-        seen = [row for row in rows if self.rights.can("account.moderate", row.organization_id)] if details else []
+        seen = [row for row in rows if self.rights.can("account.moderate", row.organization_id)]
         self._read_users(rows, seen)
         self.problems = _mail_problems(seen)
         running = [row.id for row in seen if row.state in OPEN]

@@ -8,7 +8,7 @@ import ckan.plugins.toolkit as tk
 from flask import Blueprint, Response, jsonify
 
 from ckanext.dinamis_relais.accounts import charter
-from ckanext.dinamis_relais.web import act, flash, page
+from ckanext.dinamis_relais.web import act, file_response, page, tried
 
 __all__ = ["dinamis_me"]
 
@@ -35,12 +35,8 @@ def accept() -> Any:
     if not tk.request.form.get("charter"):
         tk.h.flash_error(tk._("Tick the box: the account opens once the charter of use is accepted."))
         return tk.redirect_to("dinamis_me.me")
-    try:
-        act("dinamis_charter_accept", version=tk.request.form.get("version", ""))
-    except tk.ValidationError as error:
-        flash(error)
-    else:
-        tk.h.flash_success(tk._("Thank you: the charter of use is accepted, your account is open."))
+    sentence = tk._("Thank you: the charter of use is accepted, your account is open.")
+    tried("dinamis_charter_accept", sentence, version=tk.request.form.get("version", ""))
     return tk.redirect_to("dinamis_me.me")
 
 
@@ -50,20 +46,13 @@ def data() -> Response:
     """All that is held on me, as a file; journalled, hence no GET."""
     if tk.current_user.is_anonymous:
         raise tk.NotAuthorized
-    response = jsonify(act("dinamis_personal_data_export"))
-    response.headers["Content-Disposition"] = 'attachment; filename="mes-donnees-dinamis.json"'
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    content = jsonify(act("dinamis_personal_data_export")).get_data()
+    return file_response(content, "application/json", "mes-donnees-dinamis.json", inline=False)
 
 
 @dinamis_me.post("/erasure", endpoint="erasure")
 @page
 def erasure() -> Any:
     """Ask PIGMA to erase what it holds on me."""
-    try:
-        act("dinamis_erasure_request")
-    except tk.ValidationError as error:
-        flash(error)
-    else:
-        tk.h.flash_success(tk._("Your request is sent to PIGMA, which answers within a month."))
+    tried("dinamis_erasure_request", tk._("Your request is sent to PIGMA, which answers within a month."))
     return tk.redirect_to("dinamis_me.me")

@@ -9,13 +9,13 @@ import sqlalchemy as sa
 from ckan import model
 from ckan.types import Context, DataDict
 
-from ckanext.dinamis_relais import membership
+from ckanext.dinamis_relais import db, membership
 from ckanext.dinamis_relais.accounts import effects, schema, users
 from ckanext.dinamis_relais.accounts.entry import collisions, live_account, second
 from ckanext.dinamis_relais.accounts.listing import shown
 from ckanext.dinamis_relais.accounts.model import Account
 from ckanext.dinamis_relais.accounts.rules import LIVE, MACHINE, OPEN
-from ckanext.dinamis_relais.authority import can, user_of
+from ckanext.dinamis_relais.authority import actor_of, can, user_of
 from ckanext.dinamis_relais.db import isoformat, session, utcnow
 from ckanext.dinamis_relais.journal import Event, record
 from ckanext.dinamis_relais.journal.model import JournalLine
@@ -25,21 +25,8 @@ from ckanext.dinamis_relais.transaction import one_commit
 
 
 def locked(id_: str) -> Account:
-    """An account, its row held until the transaction ends.
-
-    :raises toolkit.ObjectNotFound: there is none
-    """
-    query = sa.select(Account).where(Account.id == id_)
-    row = session().execute(query.with_for_update().execution_options(populate_existing=True)).scalar_one_or_none()
-    if row is None:
-        raise tk.ObjectNotFound(tk._("This account does not exist."))
-    return row
-
-
-def actor_of(context: Context) -> str:
-    """Who acts, as the journal names them."""
-    user = user_of(context)
-    return user.id if user else "system"
+    """An account, its row held until the transaction ends."""
+    return db.locked(Account, id_, tk._("This account does not exist."))
 
 
 def _meanwhile(row: Account) -> str:
@@ -80,7 +67,7 @@ def decide(context: Context, data_dict: DataDict) -> Account:
             raise tk.NotAuthorized(tk._("Your role does not allow this ({verb}).").format(verb=step.verb))
         if name == "validate" and data.get("role"):
             row.role = data["role"]
-        effects.apply(row, name, user.id if user else "system", data["reason"])
+        effects.apply(row, name, actor_of(context), data["reason"])
         session().flush()
     return row
 

@@ -18,9 +18,8 @@ from ckan.types import Context, DataDict
 from ckanext.dinamis_relais import config, journal, membership
 from ckanext.dinamis_relais.accounts import users
 from ckanext.dinamis_relais.accounts.model import Account, AccountLink
-from ckanext.dinamis_relais.accounts.moderation import actor_of
 from ckanext.dinamis_relais.accounts.rules import LIVE, OVER
-from ckanext.dinamis_relais.authority import user_of
+from ckanext.dinamis_relais.authority import actor_of, user_of
 from ckanext.dinamis_relais.authority.model import RoleGrant
 from ckanext.dinamis_relais.db import isoformat, session, utcnow
 from ckanext.dinamis_relais.gateway import mailer
@@ -131,7 +130,7 @@ def dinamis_erasure_request(context: Context, data_dict: DataDict) -> dict[str, 
             row.erasure_requested_at = utcnow()
             record(Event.ACCOUNT_ERASURE_REQUESTED, user.id, "account", row.id, row.organization_id)
         first = rows[0]
-        page = f"{str(tk.config['ckan.site_url']).rstrip('/')}{tk.url_for('dinamis_accounts.read', id=first.id)}"
+        page = config.site_url() + tk.url_for("dinamis_accounts.read", id=first.id)
         thing = ("account", first.id, first.organization_id)
         values = {"person": f"{first.given_name} {first.family_name}", "page": page}
         mailer.write("account_erasure_requested", config.contact_email(), config.relay_name(), thing, values)

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, jsonify
 from ckanext.dinamis_relais.accounts.bulk_views import dinamis_accounts_bulk
 from ckanext.dinamis_relais.accounts.joining_views import dinamis_joining
 from ckanext.dinamis_relais.accounts.me_views import dinamis_me
-from ckanext.dinamis_relais.web import PAGE_SIZE, act, flash, offset, page, problems
+from ckanext.dinamis_relais.web import PAGE_SIZE, act, file_response, flash, offset, page, problems, tried
 
 __all__ = ["dinamis_accounts", "dinamis_accounts_bulk", "dinamis_joining", "dinamis_me"]
 
@@ -177,12 +177,7 @@ def _done(name: str, email: str) -> str:
 
 
 def _one(account: str, action: str, sentence: str, **data: Any) -> Any:
-    try:
-        act(action, **data)
-    except tk.ValidationError as error:
-        flash(error)
-    else:
-        tk.h.flash_success(sentence)
+    tried(action, sentence, **data)
     return tk.redirect_to("dinamis_accounts.read", id=account)
 
 
@@ -213,10 +208,8 @@ def replace(id: str) -> Any:
 @page
 def data(id: str) -> Response:
     """All that is held on the account's person, as a file; journalled, hence no GET."""
-    response = jsonify(act("dinamis_personal_data_export", account_id=id))
-    response.headers["Content-Disposition"] = f'attachment; filename="donnees-{id}.json"'
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    content = jsonify(act("dinamis_personal_data_export", account_id=id)).get_data()
+    return file_response(content, "application/json", f"donnees-{id}.json", inline=False)
 
 
 @dinamis_accounts.post("/dinamis/moderation/accounts/<id>/erase", endpoint="erase")

@@ -80,6 +80,12 @@ def user_of(context: Any) -> ckan_model.User | None:
     return ckan_model.User.get(context["user"]) if context.get("user") else None
 
 
+def actor_of(context: Any) -> str:
+    """Who acts in an action's context, as the journal names them: a user's id, or ``system``."""
+    user = user_of(context)
+    return user.id if user else "system"
+
+
 def grants_of(user_id: str) -> list[tuple[Role, str | None]]:
     """Roles granted to a user that run now, each with its organisation's id (None: all of them)."""
     from ckanext.dinamis_relais.authority.model import RoleGrant as Grant
@@ -114,6 +120,7 @@ class Rights:
     def __init__(self, user: ckan_model.User | None):
         self.everywhere: set[Role] = {Role.ANONYMOUS}
         self._in: dict[str, set[Role]] = {}
+        self._member: ckan_model.User | None = None
         if user is None or user.state != "active":
             return
         self.everywhere.add(Role.USER)
@@ -124,12 +131,15 @@ class Rights:
                 self.everywhere.add(role)
             elif organization_id:
                 self._in.setdefault(organization_id, set()).add(role)
-        for organization_id in user.get_group_ids("organization"):
-            self._in.setdefault(organization_id, set()).add(Role.MEMBER)
+        self._member = user
 
     def roles(self, organization_id: str | None = None) -> set[Role]:
         """Roles held; REFERENT and MEMBER only when they hold for ``organization_id``."""
-        return self.everywhere | self._in.get(organization_id or "", set())
+        if not organization_id:
+            return self.everywhere
+        # CKAN keeps a user's places on the object: they are read at the first question about an organisation.
+        place = self._member is not None and organization_id in self._member.get_group_ids("organization")
+        return self.everywhere | self._in.get(organization_id, set()) | ({Role.MEMBER} if place else set())
 
     def can(self, verb: str, organization_id: str | None = None) -> bool:
         """As :func:`can`, without a query.

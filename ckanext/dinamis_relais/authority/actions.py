@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from ckan import model
 from ckan.types import Context, DataDict
 
-from ckanext.dinamis_relais.authority import user_of
+from ckanext.dinamis_relais.authority import actor_of
 from ckanext.dinamis_relais.authority.model import RoleGrant
 from ckanext.dinamis_relais.authority.rules import check_grant
 from ckanext.dinamis_relais.db import isoformat, session, utcnow
@@ -82,9 +82,8 @@ def dinamis_role_grant(context: Context, data_dict: DataDict) -> dict[str, Any]:
     problems = check_grant(data["role"], data.get("organization_id"))
     if problems:
         raise tk.ValidationError({field: [text] for field, text in problems.items()})
-    actor = user_of(context)
     grant = grant_role(
-        data["user"], data["role"], data.get("organization_id"), actor.id if actor else "system", data.get("expires_at")
+        data["user"], data["role"], data.get("organization_id"), actor_of(context), data.get("expires_at")
     )
     session().commit()
     return _dictize(grant)
@@ -100,8 +99,7 @@ def dinamis_role_revoke(context: Context, data_dict: DataDict) -> dict[str, Any]
     if grant is None:
         raise tk.ObjectNotFound(tk._("This grant does not exist."))
     if grant.revoked_at is None:
-        actor = user_of(context)
-        grant.revoked_at, grant.revoked_by = utcnow(), actor.id if actor else "system"
+        grant.revoked_at, grant.revoked_by = utcnow(), actor_of(context)
         record(Event.ROLE_REVOKED, grant.revoked_by, "role", grant.id, grant.organization_id,
                role=grant.role, user_id=grant.user_id)  # fmt: skip
         session().commit()

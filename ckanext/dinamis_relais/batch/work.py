@@ -11,6 +11,7 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 import sqlalchemy as sa
 from ckan import model
+from flask import current_app, has_request_context
 from flask_babel import force_locale
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -19,6 +20,7 @@ from ckanext.dinamis_relais.batch.rules import DONE, FAILED, WAITING, Handler, O
 from ckanext.dinamis_relais.db import isoformat, new_id, session, utcnow
 from ckanext.dinamis_relais.journal import Event, record
 from ckanext.dinamis_relais.rooms import collect
+from ckanext.dinamis_relais.web import problems
 
 log = logging.getLogger(__name__)
 
@@ -90,18 +92,11 @@ def _context(batch: Batch) -> dict[str, Any]:
     return {"user": user.name if user else "", "auth_user_obj": user, "model": model, "session": model.Session}
 
 
-def _sentences(error: tk.ValidationError) -> str:
-    found: list[str] = []
-    for texts in error.error_dict.values():
-        found += [str(text) for text in (texts if isinstance(texts, list) else [texts])]
-    return " ".join(found)
-
-
 def _attempt(found: Handler, row: BatchRow, batch: Batch) -> Outcome:
     try:
         return found.run(dict(row.payload or {}), dict(batch.params), _context(batch))
     except tk.ValidationError as error:
-        return Outcome(FAILED, _sentences(error), row.object_id)
+        return Outcome(FAILED, " ".join(problems(error)), row.object_id)
     except (tk.NotAuthorized, tk.ObjectNotFound) as error:
         return Outcome(FAILED, str(error) or tk._("You may not do this."), row.object_id)
     except SQLAlchemyError:
@@ -186,11 +181,7 @@ def run_round() -> int:
     if taken is None:
         return 0
     locale = session().get(Batch, taken).locale
-    from ckan.config.middleware.flask_app import CKANFlask
-    from flask import current_app, has_request_context
-
-    app: CKANFlask = current_app._get_current_object()  # type: ignore[attr-defined]
-    with nullcontext() if has_request_context() else app.test_request_context(), force_locale(locale):
+    with nullcontext() if has_request_context() else current_app.test_request_context(), force_locale(locale):
         return max(1, _some(taken, ROUND))
 
 

@@ -8,7 +8,7 @@ import ckan.plugins.toolkit as tk
 import sqlalchemy as sa
 from ckan.types import Context, DataDict
 
-from ckanext.dinamis_relais.authority import user_of
+from ckanext.dinamis_relais.authority import actor_of
 from ckanext.dinamis_relais.db import isoformat, session, utcnow
 from ckanext.dinamis_relais.gateway.delivery import targets
 from ckanext.dinamis_relais.gateway.model import DeliveryTarget, Mail
@@ -89,7 +89,6 @@ def dinamis_delivery_retry(context: Context, data_dict: DataDict) -> dict[str, A
     stop = session().get(DeliveryTarget, name)
     if stop:
         stop.stopped_at = None
-    actor = user_of(context)
-    record(Event.DELIVERY_RETRIED, actor.id if actor else "system", name, id_)
+    record(Event.DELIVERY_RETRIED, actor_of(context), name, id_)
     session().commit()
     return _dictize(target, row)

@@ -46,7 +46,7 @@ def render(name: str, values: dict[str, Any]) -> tuple[str, str]:
             relay=config.relay_name(),
             operator=config.relay_operator(),
             contact=config.contact_email(),
-            site_url=str(tk.config["ckan.site_url"]).rstrip("/"),
+            site_url=config.site_url(),
             **values,
         )
     )

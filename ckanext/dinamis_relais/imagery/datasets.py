@@ -9,6 +9,7 @@ import ckan.plugins.toolkit as tk
 import sqlalchemy as sa
 from ckan import model
 
+from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.imagery import series as rules
 from ckanext.dinamis_relais.imagery.search import all_collections
 from ckanext.dinamis_relais.imagery.series import Series
@@ -22,7 +23,7 @@ class NoOwner(Exception):
 def site_url() -> str:
     """Address of this site without a slash at the end; needs no request, a harvest has none."""
     root = (tk.config.get("ckan.root_path") or "").replace("/{{LANG}}", "").rstrip("/")
-    return tk.config["ckan.site_url"].rstrip("/") + root
+    return config.site_url() + root
 
 
 def update_series(harvest_object: Any, engine: Any, collection: str, user: str) -> dict[str, int]:

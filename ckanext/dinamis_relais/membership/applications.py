@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from ckan import model
 from ckan.types import Context
 
-from ckanext.dinamis_relais.authority import Role, can, organizations_of, user_of
+from ckanext.dinamis_relais import db
+from ckanext.dinamis_relais.authority import Role, actor_of, can, organizations_of, user_of
 from ckanext.dinamis_relais.db import new_id, session, utcnow
 from ckanext.dinamis_relais.journal import Event, record
 from ckanext.dinamis_relais.journal.model import JournalLine
@@ -25,22 +26,12 @@ from ckanext.dinamis_relais.transaction import one_commit
 Data = dict[str, Any]
 
 
-def actor_of(context: Context) -> str:
-    """What the journal names as the one who acts."""
-    user = user_of(context)
-    return user.id if user else "system"
-
-
 def locked(application_id: str) -> Application:
     """A file, its row locked until the commit, read anew.
 
     :raises toolkit.ObjectNotFound: no such file
     """
-    query = sa.select(Application).where(Application.id == application_id)
-    row = session().execute(query.with_for_update().execution_options(populate_existing=True)).scalar_one_or_none()
-    if row is None:
-        raise tk.ObjectNotFound(tk._("This file does not exist."))
-    return row
+    return db.locked(Application, application_id, tk._("This file does not exist."))
 
 
 def _check_entity(siren: str | None) -> tuple[Any, Data | None]:

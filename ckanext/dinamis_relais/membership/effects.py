@@ -92,7 +92,7 @@ def _new_link(application: Application) -> str:
     expires = utcnow() + dt.timedelta(days=config.signature_link_days())
     email = application.representative["email"]
     session().add(SignatureLink(application_id=application.id, token_hash=hashed, email=email, expires_at=expires))
-    return f"{str(tk.config['ckan.site_url']).rstrip('/')}/dinamis/sign/{token}"
+    return f"{config.site_url()}/dinamis/sign/{token}"
 
 
 def _request_signature(application: Application, row: Transition, actor: str, data: Data) -> None:

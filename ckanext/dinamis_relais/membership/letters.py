@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import ckan.plugins.toolkit as tk
 from ckan import model
 
+from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.authority import Role, holders
 from ckanext.dinamis_relais.gateway import mailer
 from ckanext.dinamis_relais.membership.model import Application
@@ -50,7 +50,7 @@ def send(name: str, application: Application, link: str | None = None, reason: s
     if not name:
         return
     organization = model.Group.get(application.organization_id)
-    site = str(tk.config["ckan.site_url"]).rstrip("/")
+    site = config.site_url()
     values = {
         "organization": organization.title if organization else "",
         "number": application.agreement_number or "",

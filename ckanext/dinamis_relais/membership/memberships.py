@@ -10,12 +10,12 @@ from ckan import model
 from ckan.types import Context
 
 from ckanext.dinamis_relais import accounts, membership
-from ckanext.dinamis_relais.authority import can, user_of
+from ckanext.dinamis_relais.authority import actor_of, can, user_of
 from ckanext.dinamis_relais.db import session, utcnow
 from ckanext.dinamis_relais.journal import Event, record
 from ckanext.dinamis_relais.machine import GuardError
 from ckanext.dinamis_relais.membership import dictize, letters
-from ckanext.dinamis_relais.membership.applications import Data, actor_of
+from ckanext.dinamis_relais.membership.applications import Data
 from ckanext.dinamis_relais.membership.machines import MEMBERSHIP
 from ckanext.dinamis_relais.membership.model import Application, Membership
 from ckanext.dinamis_relais.schema import list_schema, listed, validated

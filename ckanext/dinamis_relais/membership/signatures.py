@@ -9,12 +9,13 @@ import ckan.plugins.toolkit as tk
 import sqlalchemy as sa
 from ckan.types import Context
 
+from ckanext.dinamis_relais import onetime
 from ckanext.dinamis_relais.authority import user_of
-from ckanext.dinamis_relais.db import isoformat, session, utcnow
-from ckanext.dinamis_relais.gateway.secrets import token_hash
+from ckanext.dinamis_relais.db import isoformat, session
 from ckanext.dinamis_relais.membership import dictize, effects, papers
 from ckanext.dinamis_relais.membership.applications import Data, locked, readable
 from ckanext.dinamis_relais.membership.model import Application, Document, SignatureLink
+from ckanext.dinamis_relais.onetime import status
 from ckanext.dinamis_relais.transaction import one_commit
 
 
@@ -23,22 +24,7 @@ def by_token(token: str, lock: bool = False) -> SignatureLink:
 
     :raises toolkit.ObjectNotFound: no such link; says nothing of what exists
     """
-    query = sa.select(SignatureLink).where(SignatureLink.token_hash == token_hash(token))
-    if lock:
-        query = query.with_for_update()
-    link = session().execute(query).scalar_one_or_none()
-    if link is None:
-        raise tk.ObjectNotFound(tk._("This link is not valid. Open it from the mail, whole."))
-    return link
-
-
-def status(link: SignatureLink) -> str:
-    """``used``, ``revoked``, ``expired`` or ``open``."""
-    if link.used_at:
-        return "used"
-    if link.revoked_at:
-        return "revoked"
-    return "expired" if link.expires_at <= utcnow() else "open"
+    return onetime.by_token(SignatureLink, token, lock=lock)
 
 
 def signable(application: Application) -> dict[str, Document]:

@@ -5,26 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import ckan.plugins.toolkit as tk
-from flask import Blueprint, Response
+from flask import Blueprint
 
 from ckanext.dinamis_relais.membership import papers
 from ckanext.dinamis_relais.membership.rules import ACCEPTANCES
 from ckanext.dinamis_relais.membership.signatures import signed_paper
-from ckanext.dinamis_relais.web import act, file_response, flash, page
+from ckanext.dinamis_relais.web import act, file_response, flash, page, private, tried
 
 __all__ = ["dinamis_signing"]
 
 dinamis_signing = Blueprint("dinamis_signing", __name__, url_prefix="/dinamis/sign")
 
 
-@dinamis_signing.after_request
-def private(response: Response) -> Response:
-    """The address is a secret: no cache keeps it, no other site is told it, no search engine lists it."""
-    response.headers["Cache-Control"] = "private, no-store"
-    # The origin alone: CKAN's check of forms over HTTPS asks for a referrer, and none may hold the token.
-    response.headers["Referrer-Policy"] = "strict-origin"
-    response.headers["X-Robots-Tag"] = "noindex, nofollow"
-    return response
+dinamis_signing.after_request(private)
 
 
 @dinamis_signing.get("/<token>", endpoint="show")
@@ -64,12 +57,8 @@ def sign(token: str) -> Any:
 @page
 def again(token: str) -> Any:
     """Send a new link to the address that the expired one was sent to."""
-    try:
-        act("dinamis_signature_resend", token=token)
-    except tk.ValidationError as error:
-        flash(error)
-    else:
-        tk.h.flash_success(tk._("A new link was sent to the same address. It arrives within a few minutes."))
+    sentence = tk._("A new link was sent to the same address. It arrives within a few minutes.")
+    tried("dinamis_signature_resend", sentence, token=token)
     return tk.redirect_to("dinamis_signing.show", token=token)
 
 

@@ -13,7 +13,7 @@ from ckanext.dinamis_relais.membership.board_views import dinamis_board
 from ckanext.dinamis_relais.membership.documents_views import dinamis_documents
 from ckanext.dinamis_relais.membership.rules import CATEGORIES, TERRITORY_KINDS
 from ckanext.dinamis_relais.membership.signing_views import dinamis_signing
-from ckanext.dinamis_relais.web import PAGE_SIZE, act, flash, offset, page
+from ckanext.dinamis_relais.web import PAGE_SIZE, act, flash, offset, page, tried
 
 __all__ = ["dinamis_board", "dinamis_documents", "dinamis_membership", "dinamis_signing"]
 
@@ -138,14 +138,9 @@ def memberships() -> Any:
 def membership_transition(id: str) -> Any:
     """Suspend, resume or end a membership."""
     form = tk.request.form
-    try:
-        act(
-            "dinamis_membership_transition", id=id, transition=form.get("transition", ""), reason=form.get("reason", "")
-        )
-    except tk.ValidationError as error:
-        flash(error)
-    else:
-        tk.h.flash_success(tk._("Done: the members concerned are told by mail."))
+    sentence = tk._("Done: the members concerned are told by mail.")
+    data = {"id": id, "transition": form.get("transition", ""), "reason": form.get("reason", "")}
+    tried("dinamis_membership_transition", sentence, **data)
     return tk.redirect_to("dinamis_membership.memberships")
 
 
