@@ -17,6 +17,33 @@ pytest_plugins = ["tests.services"]
 ROLES = ("sysadmin", "super_referent", "executive_board", "referent", "member", "outsider", "anonymous")
 
 
+@pytest.fixture(scope="session")
+def site() -> Any:
+    """CKAN with all its plugins, made once: making it anew costs each test more than what it tests.
+
+    What a test changes in the configuration is put back by ``ckan_config``; a setting that is read only when CKAN
+    starts needs a site of its own (``make_app``).
+    """
+    import ckan.config.middleware
+    from ckan.common import config
+
+    config["testing"] = True
+    return ckan.config.middleware.make_app(config)
+
+
+@pytest.fixture
+def with_plugins(site: Any, ckan_config: Any) -> None:
+    """The plugins of ``test.ini``, which stay loaded from one test to the next."""
+
+
+@pytest.fixture
+def app(site: Any, ckan_config: Any) -> Any:
+    """A client of the one site; nothing of another test's client is in it."""
+    from ckan.tests.helpers import CKANTestApp
+
+    return CKANTestApp(site)
+
+
 @pytest.fixture
 def samples() -> Path:
     """Real answers of public services, kept outside the project since nobody gave a licence for them."""
