@@ -186,3 +186,35 @@ def map_tiles_url() -> str:
 def map_attribution() -> str:
     """Credit line of the base tiles, shown on the maps."""
     return str(_get("map_attribution") or "")
+
+
+def signing_url() -> str:
+    """Base address of the signing service, without a final slash."""
+    return str(_get("signing.url")).rstrip("/")
+
+
+def signing_hosts() -> frozenset[str]:
+    """Hosts whose addresses are signed: a name stands for its subdomains too, ``name:port`` for exactly that."""
+    return frozenset(str(host) for host in _get("signing.hosts") or ())
+
+
+def signing_client_id() -> str:
+    """Client id at the identity provider of the signing service."""
+    return str(_get("signing.client_id"))
+
+
+def signing_scope() -> str:
+    """Scope that is asked of the identity provider."""
+    return str(_get("signing.scope"))
+
+
+def image_licences() -> Path | None:
+    """The operator's file of licences; None for the shipped model."""
+    configured = _get("image_licences")
+    return Path(configured) if configured else None
+
+
+def download_quotas() -> Path | None:
+    """The operator's file of quotas; None for no quota."""
+    configured = _get("download_quotas")
+    return Path(configured) if configured else None

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
 
 def check_host(host: str, allowed: list[str]) -> list[str]:
@@ -27,3 +32,44 @@ def check_host(host: str, allowed: list[str]) -> list[str]:
                 "To allow it, list it in ckanext.dinamis_relais.private_hosts."
             )
     return sorted(found)
+
+
+class _PrivateAddress(OSError):
+    """The name was public when it was checked, and the connection is not."""
+
+
+def _guard(sock: Any, host: str, allowed: frozenset[str]) -> Any:
+    address = str(sock.getpeername()[0]).split("%")[0]
+    if host in allowed or address in allowed or ipaddress.ip_address(address).is_global:
+        return sock
+    sock.close()
+    raise _PrivateAddress(f"connected to the private address {address}")
+
+
+class GuardedAdapter(HTTPAdapter):
+    """Looks at the address of each connection it opens: a name that changes its mind gains nothing."""
+
+    def __init__(self, allowed: frozenset[str], pool_maxsize: int = 10):
+        self.allowed = allowed
+        super().__init__(pool_maxsize=pool_maxsize)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Give the pools connections that check their peer before anything is sent."""
+        super().init_poolmanager(*args, **kwargs)
+        allowed = self.allowed
+
+        class Plain(HTTPConnection):
+            def _new_conn(self) -> Any:
+                return _guard(super()._new_conn(), self.host, allowed)
+
+        class Secure(HTTPSConnection):
+            def _new_conn(self) -> Any:
+                return _guard(super()._new_conn(), self.host, allowed)
+
+        class PlainPool(HTTPConnectionPool):
+            ConnectionCls: Any = Plain
+
+        class SecurePool(HTTPSConnectionPool):
+            ConnectionCls: Any = Secure
+
+        self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}

@@ -1,12 +1,12 @@
 """A person of a partner gets an account: request, moderation, delivery to DINAMIS, end.
 
 Other rooms call :func:`suspend_for_membership` and :func:`resume_for_membership`, in their own transaction, and ask
-:func:`is_open`.
+:func:`is_open` and :func:`active_organizations`.
 """
 
 from __future__ import annotations
 
-__all__ = ["is_open", "resume_for_membership", "suspend_for_membership"]
+__all__ = ["active_organizations", "is_open", "resume_for_membership", "suspend_for_membership"]
 
 
 def is_open(user_id: str, organization_id: str) -> bool:
@@ -31,6 +31,28 @@ def is_open(user_id: str, organization_id: str) -> bool:
         Account.charter_version == config.user_charter_version(),
     )
     return session().execute(query).first() is not None
+
+
+def active_organizations(user_id: str, *, locked: bool = False) -> list[str]:
+    """Organisations for which a person may use DINAMIS's services: an active account, the charter in force accepted.
+
+    :param user_id: id of the CKAN user
+    :param locked: keep the accounts from ending before the caller's transaction does
+    :returns: ids, the oldest account first
+    """
+    import sqlalchemy as sa
+
+    from ckanext.dinamis_relais import config
+    from ckanext.dinamis_relais.accounts.model import Account
+    from ckanext.dinamis_relais.db import session
+
+    query = sa.select(Account.organization_id).where(
+        Account.user_id == user_id,
+        Account.state == "active",
+        Account.charter_version == config.user_charter_version(),
+    )
+    query = query.order_by(Account.created_at)
+    return list(session().execute(query.with_for_update(read=True) if locked else query).scalars())
 
 
 def _of(organization_id: str, states: tuple[str, ...]) -> list:

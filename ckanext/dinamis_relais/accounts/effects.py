@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import ckan.plugins.toolkit as tk
+import sqlalchemy as sa
 from ckan import model
 
-from ckanext.dinamis_relais import config
+from ckanext.dinamis_relais import access, config
 from ckanext.dinamis_relais.accounts import links, sessions, users
 from ckanext.dinamis_relais.accounts.model import Account
-from ckanext.dinamis_relais.accounts.rules import MACHINE
+from ckanext.dinamis_relais.accounts.rules import MACHINE, OPEN
 from ckanext.dinamis_relais.db import session, utcnow
 from ckanext.dinamis_relais.gateway import mailer
 from ckanext.dinamis_relais.journal import Event, record
@@ -100,11 +101,21 @@ def _resume(account: Account, row: Transition, actor: str) -> None:
     _mail(row.mail or "", account, link)
 
 
+def _others_run(account: Account) -> bool:
+    """Whether the person has another account that runs, for another organisation."""
+    others = sa.select(Account.id).where(
+        Account.user_id == account.user_id, Account.id != account.id, Account.state.in_(OPEN)
+    )
+    return session().execute(others).first() is not None
+
+
 def _shut(account: Account, row: Transition, actor: str) -> None:
     links.revoke(account)
     users.take_place(account, actor)
     if account.user_id:
         sessions.end_all(account.user_id)
+        if not _others_run(account):
+            access.ended(account.user_id, actor)
     account.owe()
     _mail(row.mail or "", account)
 

@@ -66,6 +66,9 @@ VERBS: dict[str, tuple[Role, ...]] = {
     "moderation.open": _PIGMA,
     "board.open": (Role.EXECUTIVE_BOARD,),
     "scene.read": _ALL,
+    "licence.read": _ALL,
+    # Whoever has a login may ask; that an account runs is a rule of the room, which says what to do.
+    "access.own": (Role.SYSADMIN, Role.SUPER_REFERENT, Role.EXECUTIVE_BOARD, Role.REFERENT, Role.MEMBER, Role.USER),
     "journal.read": _PIGMA,
     "delivery.read": _PIGMA,
     "delivery.retry": _PIGMA,

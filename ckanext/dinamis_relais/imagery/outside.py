@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import email.utils
-import ipaddress
 import time
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -11,13 +10,10 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from ckanext.dinamis_relais import __version__
-from ckanext.dinamis_relais.net import check_host
+from ckanext.dinamis_relais.net import GuardedAdapter, check_host
 
 USER_AGENT = f"ckanext-dinamis-relais/{__version__} (+https://www.pigma.org/)"
 #: Bytes of one answer. A page of 1,000 real items has about 6 MB.
@@ -38,47 +34,6 @@ class OutsideError(Exception):
     def __init__(self, url: str, problem: str, remedy: str, status: int | None = None):
         self.url, self.problem, self.remedy, self.status = url, problem, remedy, status
         super().__init__(f"{url}: {problem} {remedy}")
-
-
-class _PrivateAddress(OSError):
-    """The name was public when it was checked, and the connection is not."""
-
-
-def _guard(sock: Any, host: str, allowed: frozenset[str]) -> Any:
-    address = str(sock.getpeername()[0]).split("%")[0]
-    if host in allowed or address in allowed or ipaddress.ip_address(address).is_global:
-        return sock
-    sock.close()
-    raise _PrivateAddress(f"connected to the private address {address}")
-
-
-class _GuardedAdapter(HTTPAdapter):
-    """Looks at the address of each connection it opens: a name that changes its mind gains nothing."""
-
-    def __init__(self, allowed: frozenset[str]):
-        self.allowed = allowed
-        super().__init__()
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Give the pools connections that check their peer before anything is sent."""
-        super().init_poolmanager(*args, **kwargs)
-        allowed = self.allowed
-
-        class Plain(HTTPConnection):
-            def _new_conn(self) -> Any:
-                return _guard(super()._new_conn(), self.host, allowed)
-
-        class Secure(HTTPSConnection):
-            def _new_conn(self) -> Any:
-                return _guard(super()._new_conn(), self.host, allowed)
-
-        class PlainPool(HTTPConnectionPool):
-            ConnectionCls: Any = Plain
-
-        class SecurePool(HTTPSConnectionPool):
-            ConnectionCls: Any = Secure
-
-        self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
 
 
 class Outside:
@@ -103,7 +58,7 @@ class Outside:
         self.timeout, self.retries, self.sleep = timeout, retries, sleep
         self.session = requests.Session()
         self.session.trust_env = False  # no password of a .netrc goes out; proxies are given below
-        adapter = _GuardedAdapter(frozenset(private_hosts))
+        adapter = GuardedAdapter(frozenset(private_hosts))
         self.session.mount("http://", adapter)
         self.session.mount("https://", adapter)
         self.home: str | None = None

@@ -1,0 +1,34 @@
+"""What templates ask of this room; each only calls an action."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+
+from ckanext.dinamis_relais.access import rules
+from ckanext.dinamis_relais.web import act
+
+__all__ = ["dinamis_basket_count", "dinamis_download_rights", "dinamis_identity", "dinamis_signable"]
+
+
+def dinamis_download_rights(collection: str) -> dict[str, Any]:
+    """The one thing to do next before a download, as ``dinamis_download_rights`` answers."""
+    return act("dinamis_download_rights", collection=collection)
+
+
+def dinamis_identity() -> dict[str, Any]:
+    """Whether the present person's DINAMIS login is linked."""
+    return act("dinamis_identity_link_show")
+
+
+def dinamis_basket_count() -> int:
+    """Images in the present person's basket; 0 for a visitor."""
+    return 0 if tk.current_user.is_anonymous else act("dinamis_basket_show")["count"]
+
+
+def dinamis_signable(url: str) -> bool:
+    """Whether a file is on one of the hosts whose files are signed."""
+    from ckanext.dinamis_relais import config
+
+    return rules.host_allowed(url, config.signing_hosts())

@@ -1,0 +1,261 @@
+"""Signing for one person, with their own login: rights, licence, quota, then the service, then the journal.
+
+Three transactions at most, none open while the service is asked: places in the quotas are taken, the links are
+fetched, what came is written down.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+import sqlalchemy as sa
+from ckan.types import Context, DataDict
+
+from ckanext.dinamis_relais import accounts, config
+from ckanext.dinamis_relais.access import catalogue, handed, licences, links, quotas, rules
+from ckanext.dinamis_relais.access.catalogue import File
+from ckanext.dinamis_relais.access.identity import person
+from ckanext.dinamis_relais.access.model import Download, IdentityLink
+from ckanext.dinamis_relais.access.outcome import link_again, said
+from ckanext.dinamis_relais.access.service import NeedsLoginError
+from ckanext.dinamis_relais.authority import user_of
+from ckanext.dinamis_relais.db import isoformat, new_id, session, utcnow
+from ckanext.dinamis_relais.journal import Event, record
+from ckanext.dinamis_relais.machine import GuardError
+from ckanext.dinamis_relais.schema import list_schema, listed, validated
+from ckanext.dinamis_relais.transaction import one_commit
+
+
+@dataclass
+class _Plan:
+    """One call: what is wanted, what is known, what has to be asked for."""
+
+    user_id: str
+    organization_id: str
+    link_id: str
+    files: dict[str, File]
+    known: dict[str, tuple[str, dt.datetime]]
+    seconds: int | None
+    downloads: list[str]
+
+    @property
+    def wanting(self) -> list[str]:
+        return [url for url in self.files if url not in self.known]
+
+
+def dinamis_asset_sign(context: Context, data_dict: DataDict) -> dict[str, Any]:
+    """Links to files of the catalogue, signed for oneself with one's own DINAMIS login.
+
+    Answers like the signing service's ``POST /sign_urls``, so that a script can use it with a CKAN API token. Calls
+    the service with at most 64 addresses at a time; hands the same link out again while more than 1,800 s of it are
+    left. A link is a secret of the person: whoever holds it downloads.
+
+    :param urls: 1 to 1,024 addresses of assets, as the catalogue gives them
+    :param duration_seconds: how long the links shall live, at most six days; none for the service's own choice
+    :param organization_id: for which of one's organisations; none for the first
+    :returns: ``{"expiry", "hrefs"}``: the earliest end (RFC 3339, UTC), and address → signed link
+    :raises toolkit.ValidationError: ``urls``, ``account``, ``licence``, ``identity``, ``quota`` or ``service``, each
+        with what to do
+    """
+    tk.check_access("dinamis_asset_sign", context, data_dict)
+    user_id = person(context).id
+    urls, seconds = _asked(data_dict)
+    files = _files(urls)
+    with one_commit():
+        plan = _plan(user_id, str(data_dict.get("organization_id") or ""), files, seconds)
+    fetched = _fetch(plan)
+    with one_commit():
+        _write_down(plan, fetched)
+    handed.keep(plan.link_id, fetched)
+    found = plan.known | fetched
+    return {
+        "expiry": isoformat(min(expiry for _, expiry in found.values())),
+        "hrefs": {url: found[url][0] for url in urls},
+    }
+
+
+def _asked(data_dict: DataDict) -> tuple[list[str], int | None]:
+    urls, seconds = data_dict.get("urls"), data_dict.get("duration_seconds")
+    if not isinstance(urls, list) or not 0 < len(urls) <= rules.MOST_URLS or not all(isinstance(u, str) for u in urls):
+        text = tk._("urls: give a list of 1 to {number} addresses.").format(number=rules.MOST_URLS)
+        raise tk.ValidationError({"urls": [text]})
+    hosts = config.signing_hosts()
+    for url in urls:
+        if not rules.host_allowed(url, hosts):
+            text = tk._("urls: only files on {hosts} are signed; {url} is elsewhere.")
+            raise tk.ValidationError({"urls": [text.format(hosts=", ".join(sorted(hosts)), url=url[:200])]})
+    if seconds is not None and (
+        isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 < seconds <= rules.LONGEST_SECONDS
+    ):
+        text = tk._("duration_seconds: give a whole number from 1 to {number}.").format(number=rules.LONGEST_SECONDS)
+        raise tk.ValidationError({"duration_seconds": [text]})
+    return list(dict.fromkeys(urls)), seconds
+
+
+def _files(urls: list[str]) -> dict[str, File]:
+    found = catalogue.of_urls(urls)
+    unknown = next((url for url in urls if url not in found), None)
+    if unknown is not None:
+        text = tk._("urls: {url} is no file of this catalogue. Copy the address from a scene's page or from STAC.")
+        raise tk.ValidationError({"urls": [text.format(url=unknown[:200])]})
+    return {url: found[url] for url in urls}
+
+
+def organization_of(user_id: str, wanted: str = "") -> str:
+    """The organisation for which a person downloads.
+
+    :param wanted: id of one of theirs; empty for the first
+    :raises GuardError: no active account there
+    """
+    own = accounts.active_organizations(user_id)
+    if wanted and wanted in own:
+        return wanted
+    if wanted or not own:
+        text = tk._("You need an active DINAMIS account first: your page says where yours stands, and what is missing.")
+        raise GuardError("account", text)
+    return own[0]
+
+
+def _plan(user_id: str, wanted: str, files: dict[str, File], seconds: int | None) -> _Plan:
+    """All that can be said before the service is asked; takes the places in the quotas.
+
+    :raises GuardError: what is missing
+    """
+    organization_id = organization_of(user_id, wanted)
+    link = links.of(user_id)
+    if link is None:
+        text = tk._("Link your DINAMIS login first: {page}")
+        raise GuardError("identity", text.format(page=tk.url_for("dinamis_identity.show", qualified=True)))
+    if link.refused_at is not None:
+        raise GuardError("identity", link_again())
+    lacking = licences.missing(user_id, {file.collection for file in files.values()})
+    if lacking:
+        page = tk.url_for("dinamis_licences.show", licence=lacking[0].licence, qualified=True)
+        raise GuardError("licence", tk._("Read and accept the licence of the images first: {page}").format(page=page))
+    # A longer life than usual is a wish for a new link.
+    known = {} if seconds else handed.known(link.id, list(files))
+    plan = _Plan(user_id, organization_id, link.id, files, known, seconds, [])
+    plan.downloads = _reserve(plan)
+    return plan
+
+
+def _reserve(plan: _Plan) -> list[str]:
+    wanting = [plan.files[url] for url in plan.wanting]
+    if not wanting:
+        return []
+    quotas.check(plan.user_id, plan.organization_id, len(wanting), sum(file.bytes or 0 for file in wanting))
+    rows = [
+        {"id": new_id(), "user_id": plan.user_id, "organization_id": plan.organization_id, "collection": f.collection,
+         "item_id": f.item_id, "asset_key": f.key, "bytes": f.bytes, "created_at": utcnow()}
+        for f in wanting
+    ]  # fmt: skip
+    session().execute(sa.insert(Download.__table__), rows)
+    return [row["id"] for row in rows]
+
+
+def _fetch(plan: _Plan) -> dict[str, tuple[str, dt.datetime]]:
+    """The links that are not known yet. On any failure the places in the quotas are given back."""
+    if not plan.wanting:
+        return {}
+    client = links.service()
+    try:
+        with said():
+            headers = links.headers(plan.user_id, client)
+            return client.sign(plan.wanting, headers, plan.seconds)
+    except tk.ValidationError as error:
+        _give_back(plan.downloads)
+        if isinstance(error.__cause__, NeedsLoginError):
+            links.refused(plan.user_id, plan.link_id)
+        raise
+    except BaseException:
+        _give_back(plan.downloads)
+        raise
+
+
+def _give_back(ids: Sequence[str]) -> None:
+    session().rollback()
+    session().execute(sa.delete(Download).where(Download.id.in_(ids)).execution_options(synchronize_session=False))
+    session().commit()
+
+
+def _write_down(plan: _Plan, fetched: dict[str, Any]) -> None:
+    """Note what is handed out, in the journal too: who, which scenes, how many bytes; never a link."""
+    if accounts.active_organizations(plan.user_id, locked=True) == []:
+        raise GuardError("account", tk._("Your account was suspended meanwhile. Your page says why."))
+    now = utcnow()
+    quiet = {"synchronize_session": False}
+    session().execute(sa.update(Download).where(Download.id.in_(plan.downloads)).values(signed_at=now)
+                      .execution_options(**quiet))  # fmt: skip
+    session().execute(sa.update(IdentityLink).where(IdentityLink.user_id == plan.user_id).values(used_at=now)
+                      .execution_options(**quiet))  # fmt: skip
+    scenes: dict[str, list[str]] = {}
+    for file in plan.files.values():
+        scenes.setdefault(f"{file.collection}/{file.item_id}", []).append(file.key)
+    sizes = [plan.files[url].bytes for url in fetched]
+    record(Event.IMAGES_SIGNED, plan.user_id, "images", plan.user_id, plan.organization_id, scenes=scenes,
+           files=len(plan.files), new=len(fetched), bytes=sum(size or 0 for size in sizes),
+           sizes_unknown=sizes.count(None))  # fmt: skip
+
+
+@tk.side_effect_free
+def dinamis_download_rights(context: Context, data_dict: DataDict) -> dict[str, Any]:
+    """Whether one may download, and if not, the one thing to do next.
+
+    :param collection: of the images
+    :returns: ``{"step", "licence", "quotas"}``: ``step`` is ``log_in``, ``account``, ``charter``, ``licence``,
+        ``identity``, ``identity_refused`` or ``ready``; ``licence`` that of the collection, or None; ``quotas`` what
+        each leaves
+    """
+    tk.check_access("dinamis_download_rights", context, data_dict)
+    user = user_of(context)
+    collection = str(data_dict.get("collection") or "")
+    one = licences.of_collection(collection) if collection else None
+    have = licences.accepted(user.id) if user else set()
+    licence = licences.as_dict(one, have) if one else None
+    if user is None:
+        return {"step": "log_in", "licence": licence, "quotas": []}
+    own = accounts.active_organizations(user.id)
+    return {
+        "step": _step(user.id, own, licence),
+        "licence": licence,
+        "quotas": [quotas.as_dict(left) for left in quotas.left(user.id, own[0])] if own else [],
+    }
+
+
+def _step(user_id: str, own: list[str], licence: dict[str, Any] | None) -> str:
+    if not own:
+        return "account"
+    link = links.of(user_id)
+    if link is None:
+        return "identity"
+    if link.refused_at is not None:
+        return "identity_refused"
+    return "licence" if licence and not licence["accepted"] else "ready"
+
+
+@tk.side_effect_free
+def dinamis_download_list(context: Context, data_dict: DataDict) -> dict[str, Any]:
+    """The files that were handed out to oneself, newest first.
+
+    :param limit: rows
+    :param offset: rows to skip
+    :returns: ``{"count", "results"}``, each ``collection, item_id, asset_key, bytes, signed_at, url``; ``url`` is the
+        address that gives the file again while one may have it
+    """
+    tk.check_access("dinamis_download_list", context, data_dict)
+    params = validated(dict(data_dict), list_schema(), context)
+    query = sa.select(Download).where(Download.user_id == person(context).id, Download.signed_at.is_not(None))
+    return listed(query, params, [Download.signed_at.desc(), Download.id], as_dict)
+
+
+def as_dict(row: Download) -> dict[str, Any]:
+    """A file that was handed out."""
+    return {
+        "collection": row.collection, "item_id": row.item_id, "asset_key": row.asset_key, "bytes": row.bytes,
+        "signed_at": isoformat(row.signed_at),
+        "url": tk.url_for("dinamis_files.asset", collection=row.collection, item_id=row.item_id, key=row.asset_key),
+    }  # fmt: skip

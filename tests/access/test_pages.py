@@ -1,0 +1,139 @@
+"""The pages of linking, licences, basket and files, as people go through them, with CSRF on."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from tests.portal.pages import browser, words  # noqa: F401  # a fixture
+
+from .conftest import accept, act, link
+
+pytestmark = pytest.mark.usefixtures("with_plugins", "entity_service", "clean_redis")
+
+
+@pytest.fixture
+def at(person, browser):  # noqa: F811
+    """The member's browser, and the first scene's page."""
+    scene = person.items[0]
+    person.browser, person.page = browser, f"/dinamis/images/{scene['collection']}/{scene['id']}"
+    person.scene = {"collection": scene["collection"], "id": scene["id"]}
+    return person
+
+
+def test_scene_page_says_the_one_next_step(at):
+    assert "log in" in words(at.browser.soup("anonymous", at.page)).lower()
+    assert "you need an active DINAMIS account" in words(at.browser.soup("outsider", at.page))
+    assert "link your DINAMIS login" in words(at.browser.soup("member", at.page))
+    link(at)
+    assert "accept the licence" in words(at.browser.soup("member", at.page))
+    accept(at)
+    page = at.browser.soup("member", at.page)
+    assert page.select("a[href*='/assets/']")
+    assert page.select("button[formaction$='/qgis']")
+
+
+def test_a_file_leads_to_a_link_signed_that_moment(at):
+    link(at)
+    accept(at)
+    key = next(iter(at.items[0]["assets"]))
+    answer = at.browser.get("member", f"{at.page}/assets/{key}")
+    assert answer.status_code == 302
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert requests.get(answer.headers["Location"], timeout=10).status_code == 200
+    assert at.browser.get("member", f"{at.page}/assets/none").status_code == 404
+
+
+def test_a_file_without_the_right_says_why(at):
+    key = next(iter(at.items[0]["assets"]))
+    assert "/user/login" in at.browser.get("anonymous", f"{at.page}/assets/{key}").headers["Location"]
+    answer = at.browser.get("member", f"{at.page}/assets/{key}")
+    assert answer.status_code == 409
+    assert "Link your DINAMIS login" in answer.body
+
+
+def test_linking_on_the_page(at):
+    empty = at.browser.soup("member", "/dinamis/me/identity")
+    assert empty.select_one("form[action$='/start']")
+    at.browser.post("member", "/dinamis/me/identity/start")
+    page = at.browser.soup("member", "/dinamis/me/identity")
+    waiting = page.select_one("form[data-dinamis-wait]")
+    code = page.select_one(".display-5").get_text(strip=True)
+    assert waiting and code in page.select_one("a[target=_blank]")["href"]
+    at.service.approve(code)
+    assert at.browser.post("member", "/dinamis/me/identity/finish").status_code == 302
+    assert "Linked as jeanne" in words(at.browser.soup("member", "/dinamis/me/identity"))
+    at.browser.post("member", "/dinamis/me/identity/unlink")
+    assert act(at.name, "dinamis_identity_link_show") == {"state": "none"}
+
+
+def test_wrong_keys_keep_the_first_and_never_show_the_second(at):
+    answer = at.browser.post("member", "/dinamis/me/identity/keys", {"access_key": "abc", "secret_key": "s3cret-word"})
+    assert answer.status_code == 422
+    assert "does not know this pair" in answer.body
+    assert 'value="abc"' in answer.body
+    assert "s3cret-word" not in answer.body
+
+
+def test_licence_is_read_by_all_and_accepted_by_its_reader(at):
+    path = act(at.name, "dinamis_licence_list")["results"][0]["url"]
+    assert "Model text" in words(at.browser.soup("anonymous", path))
+    at.browser.post("member", path)
+    assert not act(at.name, "dinamis_licence_list")["results"][0]["accepted"]
+    version = act(at.name, "dinamis_licence_list")["results"][0]["version"]
+    answer = at.browser.post("member", path, {"accept": "1", "version": version, "next": "//evil.example/"})
+    assert urlsplit(answer.headers["Location"]).path.endswith(path)
+    assert "evil" not in answer.headers["Location"]
+    assert act(at.name, "dinamis_licence_list")["results"][0]["accepted"]
+
+
+@pytest.mark.parametrize("form", ["wget", "aria2", "links", "gdal", "qgis"])
+def test_basket_becomes_what_a_tool_takes(at, form):
+    link(at)
+    accept(at)
+    assert "empty" in words(at.browser.soup("member", "/dinamis/me/basket"))
+    at.browser.post("member", "/dinamis/me/basket/add", at.scene)
+    assert at.browser.soup("member", "/dinamis/me/basket").select(f"button[formaction$='/{form}']")
+    answer = at.browser.post("member", f"/dinamis/me/downloads/{form}", {"role": "multispectral"})
+    assert answer.status_code == 200
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert "Signature=" in answer.body
+    assert at.browser.soup("member", "/dinamis/me/downloads").select("td code")
+
+
+def test_python_script_needs_no_link_and_holds_none(at):
+    answer = at.browser.post("member", "/dinamis/me/downloads/python", at.scene)
+    assert "teledetection.sign_urls" in answer.body
+    assert "Signature=" not in answer.body
+    assert at.service.signed() == 0
+
+
+def test_list_without_the_right_goes_back_with_the_reason(at):
+    at.browser.post("member", "/dinamis/me/basket/add", at.scene)
+    answer = at.browser.post("member", "/dinamis/me/downloads/wget")
+    assert answer.status_code == 302
+    assert urlsplit(answer.headers["Location"]).path.endswith("/dinamis/me/basket")
+    assert at.browser.post("member", "/dinamis/me/downloads/floppy").status_code == 404
+
+
+def test_visitors_are_sent_to_the_login(at):
+    for path in ("/dinamis/me/identity", "/dinamis/me/basket", "/dinamis/me/downloads"):
+        assert "/user/login" in at.browser.get("anonymous", path).headers["Location"]
+
+
+def test_a_script_asks_like_the_service_with_a_ckan_token(at):
+    link(at)
+    accept(at)
+    answer = at.browser.ask("post", "member", "/api/action/dinamis_asset_sign", json={"urls": at.hrefs[:2]})
+    assert set(json.loads(answer.body)["result"]["hrefs"]) == set(at.hrefs[:2])
+
+
+def test_my_account_shows_login_basket_and_downloads(at):
+    page = words(at.browser.soup("member", "/dinamis/me"))
+    assert "To download, link your DINAMIS login once" in page
+    link(at)
+    assert "(jeanne)" in words(at.browser.soup("member", "/dinamis/me"))
