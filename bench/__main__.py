@@ -100,12 +100,12 @@ def page(demo: dict[str, Any], name: str, path: str, against: str, goal: float) 
     return row(f"{name} against {against}, median", statistics.median(a), statistics.median(b), goal)
 
 
-def accounts() -> list[dict[str, Any]]:
-    """Accounts in quantity, in databases of their own: the demonstration stays as it is."""
-    command = [sys.executable, "-m", "bench.accounts", str(STACK / "bench.ini")]
+def apart(module: str, *more: str) -> list[dict[str, Any]]:
+    """A measure in quantity, in databases of its own: the demonstration stays as it is."""
+    command = [sys.executable, "-m", module, str(STACK / "bench.ini"), *more]
     made = subprocess.run(command, capture_output=True, text=True, cwd=STACK.parent, check=False)  # noqa: S603  # our own module
     if made.returncode:
-        raise RuntimeError(f"bench.accounts ended with {made.returncode}: {made.stderr[-2000:]}")
+        raise RuntimeError(f"{module} ended with {made.returncode}: {made.stderr[-2000:]}")
     return json.loads(made.stdout.splitlines()[-1])
 
 
@@ -126,7 +126,8 @@ def main() -> int:
         *search(demo),
         page(demo, "explorer, first answer", "/dinamis/images", "/dataset/", 0.5),
         page(demo, "home page", "/dinamis", "/dataset/", 1.0),
-        *accounts(),
+        *apart("bench.accounts"),
+        *apart("bench.access", demo["sandbox_url"]),
     ]
     print(f"{'ours':>10} {'against':>10} {'ratio':>6} {'goal':>5}  what")
     for r in rows:

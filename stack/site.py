@@ -118,9 +118,11 @@ def sandbox() -> None:
         "--port", str(p["sandbox"]), "--smtp-port", str(p["smtp"]), "--data", STACK / "sandbox",
         "--public-url", u["sandbox"], "--stac-url", u["source_stac"], "--ckan-url", u["ckan"],
         "--gateway-token", secret("gateway_token"), "--signing-secret", secret("signing_secret"),
+        # What the SDK signs is on this host only: so it can be tried against the sandbox as it is.
+        "--signing-host", "meso.umontpellier.fr",
     ]  # fmt: skip
     (STACK / "sandbox").mkdir(exist_ok=True)
-    key = digest(CODE / "dinamis_relais" / "sandbox")
+    key = digest(CODE / "dinamis_relais" / "sandbox", ",".join(map(str, command)))
     start("sandbox", command, ready=answers(f"{u['sandbox']}/health"), key=key)
 
 

@@ -12,7 +12,11 @@ from tests.portal.pages import browser, words  # noqa: F401  # a fixture
 
 from .conftest import accept, act, link
 
-pytestmark = pytest.mark.usefixtures("with_plugins", "entity_service", "clean_redis")
+pytestmark = [
+    pytest.mark.usefixtures("with_plugins", "entity_service", "clean_redis"),
+    # What is said is looked at in English, the language of the code; the French is looked at by tests of its own.
+    pytest.mark.ckan_config("ckan.locale_default", "en"),
+]
 
 
 @pytest.fixture

@@ -20,7 +20,11 @@ from ckanext.dinamis_relais.journal.model import JournalLine
 
 from .conftest import PREFIX, accept, act, activate, link
 
-pytestmark = pytest.mark.usefixtures("with_plugins", "entity_service", "clean_redis")
+pytestmark = [
+    pytest.mark.usefixtures("with_plugins", "entity_service", "clean_redis"),
+    # What is said is looked at in English, the language of the code; the French is looked at by tests of its own.
+    pytest.mark.ckan_config("ckan.locale_default", "en"),
+]
 
 
 def sign(person, urls, **more):
@@ -122,7 +126,7 @@ def test_licence_comes_first(person):
 @pytest.mark.parametrize(
     ("urls", "field", "said"),
     [
-        ([], "urls", "1 to 1024"),
+        ([], "urls", "1 to 6400"),
         (["https://example.org/a.tif"], "urls", "elsewhere"),
         (["http://127.0.0.1:9/objects/a/b/c/d.tif"], "urls", "no file of this catalogue"),
         ("http://127.0.0.1/a.tif", "urls", "list"),

@@ -16,7 +16,11 @@ from ckanext.dinamis_relais.access import formats
 
 from .conftest import act, code_in
 
-pytestmark = pytest.mark.usefixtures("with_plugins", "entity_service", "clean_redis")
+pytestmark = [
+    pytest.mark.usefixtures("with_plugins", "entity_service", "clean_redis"),
+    # What is said is looked at in English, the language of the code; the French is looked at by tests of its own.
+    pytest.mark.ckan_config("ckan.locale_default", "en"),
+]
 
 QUICK: Any = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
 

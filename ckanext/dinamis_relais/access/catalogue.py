@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import orjson
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
+from ckanext.dinamis_relais.db import isoformat
 from ckanext.dinamis_relais.imagery import model as scene_model
 
 
-@dataclass(frozen=True)
+@dataclass
 class File:
     """One file of a scene.
 
@@ -38,37 +40,49 @@ class File:
         return safe.lstrip(".")[:200] or "image"
 
 
-def _files(item: dict[str, Any]) -> list[File]:
+def _files(condition: Any, *order: Any) -> list[File]:
+    """Files of the scenes that fulfil a condition; of an item, only its assets are read."""
+    table = scene_model.scenes
+    assets = sa.cast(table.c.item.op("->")("assets"), sa.Text)
+    query = sa.select(assets, table.c.collection, table.c.id, table.c.datetime).where(condition)
+    with scene_model.engine().connect() as connection:
+        rows = connection.execute(query.order_by(*order)).all()
     found = []
-    for key, asset in (item.get("assets") or {}).items():
-        size = asset.get("file:size")
-        known = int(size) if isinstance(size, (int, float)) and size > 0 else None
-        properties = item["properties"]
-        taken = str(properties.get("datetime") or properties.get("start_datetime") or "")
-        found.append(File(str(asset["href"]), item["collection"], item["id"], key, known,
-                          str(asset.get("type") or ""), taken))  # fmt: skip
+    for text, collection, item_id, moment in rows:
+        taken = isoformat(moment) or ""
+        for key, asset in (orjson.loads(text) if text else {}).items():
+            size = asset.get("file:size")
+            known = int(size) if isinstance(size, (int, float)) and size > 0 else None
+            found.append(File(asset["href"], collection, item_id, key, known, str(asset.get("type") or ""), taken))
     return found
 
 
-def _items(condition: Any) -> list[dict[str, Any]]:
-    table = scene_model.scenes
-    query = sa.select(sa.cast(table.c.item, sa.Text), table.c.collection, table.c.id).where(condition)
-    with scene_model.engine().connect() as connection:
-        rows = connection.execute(query.order_by(*scene_model.KEYSET)).all()
-    return [{**orjson.loads(text), "collection": collection, "id": item_id} for text, collection, item_id in rows]
+def _one_of(column: Any, values: list[str]) -> Any:
+    """SQL: a column is one of many values, sent as one array."""
+    return column == sa.any_(sa.cast(values, ARRAY(sa.Text)))
 
 
 def of_urls(urls: Sequence[str]) -> dict[str, File]:
     """The files of the catalogue among these addresses.
 
-    A store names the scene in the file's path (facts 4.1): the scenes are found by those names, then the address is
-    compared with the assets' own.
+    A store names the scene in the file's path, as a folder (facts 4.1) or in the file's own name: the scenes are found
+    by those names, then the address is compared with the assets' own.
     """
-    names = {unquote(part) for url in urls for part in urlsplit(url).path.split("/") if part}
+    with scene_model.engine().connect() as connection:
+        collections = list(connection.execute(sa.select(scene_model.collections.c.id)).scalars())
+    found = _named(urls, collections, lambda parts: parts[:-1])
+    rest = [url for url in urls if url not in found]
+    return found | _named(rest, collections, lambda parts: [parts[-1], parts[-1].rpartition(".")[0]]) if rest else found
+
+
+def _named(urls: Sequence[str], collections: list[str], pick: Callable[[list[str]], list[str]]) -> dict[str, File]:
+    """Files of the scenes that some parts of the addresses' paths name."""
+    paths = (url.partition("?")[0].split("/")[3:] for url in urls)
+    parts = {part for path in paths if path for part in pick(path)}
+    names = [unquote(part) if "%" in part else part for part in parts if part and "\x00" not in part]
     table, wanted = scene_model.scenes, set(urls)
-    collections = sa.select(scene_model.collections.c.id)
-    items = _items(sa.and_(table.c.collection.in_(collections), table.c.id.in_(sorted(names))))
-    return {file.url: file for item in items for file in _files(item) if file.url in wanted}
+    found = _files(sa.and_(_one_of(table.c.collection, collections), _one_of(table.c.id, names)))
+    return {file.url: file for file in found if file.url in wanted}
 
 
 def of_scenes(scenes: Sequence[tuple[str, str]]) -> list[File]:
@@ -76,11 +90,8 @@ def of_scenes(scenes: Sequence[tuple[str, str]]) -> list[File]:
 
     :param scenes: (collection, item id)
     """
-    if not scenes:
-        return []
     table = scene_model.scenes
-    items = _items(sa.tuple_(table.c.collection, table.c.id).in_(list(scenes)))
-    return [file for item in items for file in _files(item)]
+    return _files(sa.tuple_(table.c.collection, table.c.id).in_(list(scenes)), *scene_model.KEYSET) if scenes else []
 
 
 def scenes_of_series(collection: str, year: int | None, limit: int) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ import datetime as dt
 import hashlib
 import json
 import logging
+import secrets
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -31,8 +32,9 @@ def _key(link_id: str) -> str:
     return f"dinamis:signed:{site}:{link_id}"
 
 
-def _field(url: str) -> str:
-    return hashlib.sha256(url.encode()).hexdigest()
+def _field(url: str) -> bytes:
+    # 128 bits tell a person's own addresses apart; what is read is compared with the address itself.
+    return hashlib.sha256(url.encode()).digest()[:16]
 
 
 def keep(link_id: str, found: dict[str, tuple[str, dt.datetime]]) -> None:
@@ -49,9 +51,9 @@ def keep(link_id: str, found: dict[str, tuple[str, dt.datetime]]) -> None:
         with connect_to_redis().pipeline() as pipe:
             for start in range(0, len(urls), _PORTION):
                 portion = urls[start : start + _PORTION]
-                name = hashlib.sha256("\n".join(portion).encode()).hexdigest()
+                name = secrets.token_bytes(8)
                 content = encrypt({url: [found[url][0], found[url][1].isoformat()] for url in portion})
-                pipe.hset(_key(link_id), mapping={f"p:{name}": content, **{_field(url): name for url in portion}})
+                pipe.hset(_key(link_id), mapping={b"p:" + name: content, **{_field(url): name for url in portion}})
             pipe.expire(_key(link_id), max(1, int((last - utcnow()).total_seconds())))
             pipe.execute()
     except RedisError as error:
@@ -64,6 +66,8 @@ def known(link_id: str, urls: list[str]) -> dict[str, tuple[str, dt.datetime]]:
         return {}
     try:
         redis: Any = connect_to_redis()
+        if not redis.exists(_key(link_id)):
+            return {}
         names = redis.hmget(_key(link_id), [_field(url) for url in urls])
         portions = sorted({name for name in names if name})
         contents = redis.hmget(_key(link_id), [b"p:" + name for name in portions]) if portions else []
@@ -77,9 +81,10 @@ def known(link_id: str, urls: list[str]) -> dict[str, tuple[str, dt.datetime]]:
         except (InvalidToken, json.JSONDecodeError):
             continue  # encrypted with a key that was dropped: signed anew
     now, found = utcnow(), {}
+    ends: dict[str, dt.datetime] = {}
     for url in urls:
         if url in held:
-            expiry = dt.datetime.fromisoformat(held[url][1])
+            expiry = ends.setdefault(held[url][1], dt.datetime.fromisoformat(held[url][1]))
             if rules.reusable(expiry, now):
                 found[url] = (held[url][0], expiry)
     return found

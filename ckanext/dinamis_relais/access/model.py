@@ -54,14 +54,16 @@ class LicenceAcceptance(Base):
 
 
 class Download(Base):
-    """A file for which a link was signed. ``signed_at`` is empty while the service is asked.
+    """A file for which a link was signed. ``signed_at`` is empty while the service is asked; ``call_id`` is shared by
+    the files of one call.
 
     ``user_id`` is emptied when the person is erased; the figures of the organisation stay.
     """
 
     __tablename__ = "dinamis_download"
 
-    id = text(primary_key=True, default=new_id)
+    id = column(sa.BigInteger, primary_key=True, autoincrement=True)
+    call_id = text(nullable=False, index=True)
     user_id = text(index=True)
     organization_id = text(nullable=False, index=True)
     collection = text(nullable=False)

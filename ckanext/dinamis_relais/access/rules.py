@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 #: Addresses of one call to the signing service (facts 4.2, as its own SDK sends them).
 MOST_URLS_A_CALL = 64
-#: Addresses of one call of our action: 16 calls to the service.
-MOST_URLS = 16 * MOST_URLS_A_CALL
+#: Addresses of one call of our action: 100 calls to the service.
+MOST_URLS = 100 * MOST_URLS_A_CALL
 #: The longest that may be asked for a link, in seconds: six days.
 LONGEST_SECONDS = 6 * 24 * 3600
 #: A link is handed out again while more than this is left of it.
@@ -38,6 +38,18 @@ def host_allowed(url: str, hosts: Collection[str]) -> bool:
     if parts.scheme not in ("http", "https") or "@" in parts.netloc or not name:
         return False
     return parts.netloc in hosts or any(":" not in host and f".{name}".endswith(f".{host}") for host in hosts)
+
+
+def first_elsewhere(urls: Sequence[str], hosts: Collection[str]) -> str | None:
+    """The first address that may not be signed, None when all may; as :func:`host_allowed`, once for each origin."""
+    known: dict[str, bool] = {}
+    for url in urls:
+        origin = "/".join(url.split("/", 3)[:3])
+        if origin not in known:
+            known[origin] = host_allowed(origin, hosts)
+        if not known[origin]:
+            return url
+    return None
 
 
 def chunks(urls: Sequence[str], size: int = MOST_URLS_A_CALL) -> Iterator[list[str]]:

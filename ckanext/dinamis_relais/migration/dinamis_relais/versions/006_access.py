@@ -49,7 +49,8 @@ def upgrade():
     )
     op.create_table(
         "dinamis_download",
-        sa.Column("id", TEXT, primary_key=True),
+        sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=True),
+        sa.Column("call_id", TEXT, nullable=False, index=True),
         sa.Column("user_id", TEXT),
         sa.Column("organization_id", TEXT, nullable=False),
         sa.Column("collection", TEXT, nullable=False),
