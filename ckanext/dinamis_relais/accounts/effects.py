@@ -58,7 +58,7 @@ GUARDS: dict[str, Callable[[Account], Any]] = {
 
 def mail_values(account: Account) -> dict[str, Any]:
     """What the templates of an account's messages may name."""
-    organization = model.Group.get(account.organization_id)
+    organization = session().get(model.Group, account.organization_id)
     return {
         "organization": organization.title if organization else "",
         "reason": account.reason or "",

@@ -8,6 +8,7 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 import sqlalchemy as sa
 from ckan import model
+from ckan.logic.schema import default_user_schema
 from passlib.handlers.pbkdf2 import pbkdf2_sha512
 
 from ckanext.dinamis_relais.accounts.model import Account
@@ -79,7 +80,23 @@ def _still_there(account: Account) -> model.User:
 
 
 def _free_name(account: Account) -> str:
-    return next(n for n in user_names(account.given_name, account.family_name) if model.User.get(n) is None)
+    def taken(name: str) -> bool:
+        return session().execute(sa.select(model.User.id).where(model.User.name == name)).first() is not None
+
+    return next(n for n in user_names(account.given_name, account.family_name) if not taken(n))
+
+
+def _schema() -> dict[str, Any]:
+    """CKAN's own schema of a user, without its search for the same address in another case.
+
+    :func:`by_email` has made that search, by an index; CKAN's reads every user, 15 ms at 10,000 of them.
+    """
+    schema = default_user_schema()
+    if list(tk.config.get("ckan.user.unique_email_states") or ["active"]) != ["active"]:
+        return schema  # the operator wants more than our search and the index look at
+    searched = tk.get_validator("email_is_unique")
+    schema["email"] = [check for check in schema["email"] if check is not searched]
+    return schema
 
 
 def _make(account: Account) -> model.User:
@@ -90,7 +107,7 @@ def _make(account: Account) -> model.User:
         # Nobody knows it: 256 random bits need no stretching, and the person chooses theirs by the invitation.
         "password_hash": pbkdf2_sha512.using(rounds=1).hash(secrets.token_urlsafe(32)),
     }
-    made = tk.get_action("user_create")(_context(), fields)
+    made = tk.get_action("user_create")({**_context(), "schema": _schema()}, fields)
     return session().get(model.User, made["id"])
 
 

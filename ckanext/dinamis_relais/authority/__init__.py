@@ -10,7 +10,6 @@ from enum import Enum
 from typing import Any
 
 import sqlalchemy as sa
-from ckan import authz
 from ckan import model as ckan_model  # "model" is this room's own tables
 
 from ckanext.dinamis_relais.db import session, utcnow
@@ -75,6 +74,9 @@ VERBS: dict[str, tuple[Role, ...]] = {
 }  # fmt: skip
 
 
+_HOLDERS = {verb: frozenset(roles) for verb, roles in VERBS.items()}
+
+
 def user_of(context: Any) -> ckan_model.User | None:
     """The CKAN user of an action's context, None when nobody is logged in."""
     obj = context.get("auth_user_obj")
@@ -124,10 +126,11 @@ class Rights:
         self.everywhere: set[Role] = {Role.ANONYMOUS}
         self._in: dict[str, set[Role]] = {}
         self._member: ckan_model.User | None = None
+        self._places: set[str] | None = None
         if user is None or user.state != "active":
             return
         self.everywhere.add(Role.USER)
-        if authz.is_sysadmin(user.name):
+        if user.sysadmin:
             self.everywhere.add(Role.SYSADMIN)
         for role, organization_id in grants_of(user.id):
             if GRANTED[role] == "global":
@@ -140,8 +143,9 @@ class Rights:
         """Roles held; REFERENT and MEMBER only when they hold for ``organization_id``."""
         if not organization_id:
             return self.everywhere
-        # CKAN keeps a user's places on the object: they are read at the first question about an organisation.
-        place = self._member is not None and organization_id in self._member.get_group_ids("organization")
+        if self._places is None:
+            self._places = set(self._member.get_group_ids("organization")) if self._member is not None else set()
+        place = organization_id in self._places
         return self.everywhere | self._in.get(organization_id, set()) | ({Role.MEMBER} if place else set())
 
     def can(self, verb: str, organization_id: str | None = None) -> bool:
@@ -149,7 +153,9 @@ class Rights:
 
         :raises KeyError: no such verb
         """
-        return bool(self.roles(organization_id) & set(VERBS[verb]))
+        wanted = _HOLDERS[verb]
+        # A role that is held everywhere needs no look at the organisation's people.
+        return not wanted.isdisjoint(self.everywhere) or not wanted.isdisjoint(self.roles(organization_id))
 
 
 def roles_of(user: ckan_model.User | None, organization_id: str | None = None) -> set[Role]:

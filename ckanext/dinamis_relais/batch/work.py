@@ -88,7 +88,7 @@ def _lease(batch_id: str | None) -> str | None:
 
 
 def _context(batch: Batch) -> dict[str, Any]:
-    user = model.User.get(batch.created_by)
+    user = session().get(model.User, batch.created_by, populate_existing=True)
     return {"user": user.name if user else "", "auth_user_obj": user, "model": model, "session": model.Session}
 
 
@@ -110,10 +110,12 @@ def _one(batch_id: str, position: int) -> bool:
     :returns: False when the batch was stopped meanwhile, and the row is left
     """
     db = session()
-    batch = db.get(Batch, batch_id, populate_existing=True)
-    row = db.get(BatchRow, (batch_id, position), populate_existing=True)
-    if batch is None or row is None or batch.state != "running":
+    query = sa.select(Batch, BatchRow).join(BatchRow, BatchRow.batch_id == Batch.id)
+    query = query.where(Batch.id == batch_id, BatchRow.position == position, Batch.state == "running")
+    found = db.execute(query.execution_options(populate_existing=True)).first()
+    if found is None:
         return False
+    batch, row = found
     outcome = _attempt(handler(batch.kind), row, batch)
     db.rollback()
     db.execute(
