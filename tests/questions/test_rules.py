@@ -76,7 +76,7 @@ def test_a_title_is_one_line():
         ("(https://a.fr/b)", ["https://a.fr/b"]),
         ("https://fr.wikipedia.org/wiki/SPOT_(satellite)", ["https://fr.wikipedia.org/wiki/SPOT_(satellite)"]),
         ("javascript:alert(1) ftp://x http:// data:text/html,x", []),
-        ("https://a.fr/\"onmouseover=\"x' https://b.fr<i>", ["https://a.fr/", "https://b.fr"]),
+        ('https://a.fr/"onmouseover="x\' https://b.fr<i>', ["https://a.fr/", "https://b.fr"]),
     ],
 )
 def test_only_web_addresses_become_links_and_no_character_is_lost(line, links):

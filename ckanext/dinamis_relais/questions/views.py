@@ -13,7 +13,7 @@ from ckanext.dinamis_relais.questions import about
 from ckanext.dinamis_relais.questions.guide_views import dinamis_questions_guide, makes_guides
 from ckanext.dinamis_relais.questions.model import QuestionFile
 from ckanext.dinamis_relais.questions.schema import MEGABYTE
-from ckanext.dinamis_relais.web import PAGE_SIZE, act, file_response, flash, offset, page, tried
+from ckanext.dinamis_relais.web import PAGE_SIZE, act, file_response, offset, page, tried
 
 __all__ = ["dinamis_questions", "dinamis_questions_guide"]
 
@@ -136,11 +136,7 @@ def queue() -> Any:
     tk.check_access("dinamis_question_transition", {"user": tk.current_user.name}, {})
     names = ("state", "q", "late")
     filters = {name: tk.request.args[name] for name in names if tk.request.args.get(name)}
-    try:
-        found = act("dinamis_question_list", **filters, limit=PAGE_SIZE, offset=offset())
-    except tk.ValidationError as error:
-        flash(error)
-        return tk.redirect_to("dinamis_questions.queue")
+    found = act("dinamis_question_list", **filters, limit=PAGE_SIZE, offset=offset())
     values = {"found": found, "filters": filters, "state": filters.get("state", ""), "q": filters.get("q", ""),
               "page_size": PAGE_SIZE}  # fmt: skip
     return tk.render("dinamis/questions/queue.html", values)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import hmac
 import json
@@ -96,23 +95,15 @@ def _put_account(db: sqlite3.Connection, key: str, body: dict[str, Any], _held: 
 
 
 def question_status(body: dict[str, Any], answers: list[dict[str, Any]]) -> str:
-    """Status of a question: received while the relay awaits an answer that was not given since it asked.
+    """Status of a question: received while the relay awaits an answer and has taken all that were given.
 
     :param body: as the contract takes it
     :param answers: those given so far, the oldest first
     """
     if body["state"] == "closed":
         return "closed"
-    since = _moment(body["escalated_at"])
-    given = bool(answers) and (since is None or _moment(answers[-1]["at"]) >= since)
-    return "answered" if given or body["state"] != "escalated" else "received"
-
-
-def _moment(text: str | None) -> Any:
-    if not text:
-        return None
-    found = dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
-    return found if found.tzinfo else found.replace(tzinfo=dt.timezone.utc)
+    taken = sum(message["side"] == "dinamis" for message in body["messages"])
+    return "received" if body["state"] == "escalated" and taken >= len(answers) else "answered"
 
 
 def _put_question(db: sqlite3.Connection, key: str, body: dict[str, Any], held: sqlite3.Row | None) -> None:
