@@ -68,8 +68,9 @@ def machines() -> list[Any]:
     """All state machines."""
     from ckanext.dinamis_relais.accounts.rules import MACHINE
     from ckanext.dinamis_relais.membership.machines import APPLICATION, MEMBERSHIP
+    from ckanext.dinamis_relais.questions.rules import MACHINE as QUESTION
 
-    return [APPLICATION, MEMBERSHIP, MACHINE]
+    return [APPLICATION, MEMBERSHIP, MACHINE, QUESTION]
 
 
 def lifecycle() -> str:
@@ -93,8 +94,9 @@ def mails() -> str:
     """Event → who → mail."""
     from ckanext.dinamis_relais.accounts.effects import OTHER_MAILS
     from ckanext.dinamis_relais.membership.letters import RECIPIENTS
+    from ckanext.dinamis_relais.questions.letters import RECIPIENTS as QUESTIONS
 
-    told = {**RECIPIENTS, "account_erasure_requested": ("PIGMA's contact address",)}
+    told = {**RECIPIENTS, **QUESTIONS, "account_erasure_requested": ("PIGMA's contact address",)}
 
     when: dict[str, list[str]] = {}
     for machine in machines():

@@ -218,3 +218,28 @@ def download_quotas() -> Path | None:
     """The operator's file of quotas; None for no quota."""
     configured = _get("download_quotas")
     return Path(configured) if configured else None
+
+
+def questions_per_person() -> int:
+    """Messages of questions that one person may write, per hour."""
+    return int(_get("questions_per_person"))
+
+
+def question_files() -> int:
+    """Files that may come with one message of a question."""
+    return int(_get("question_files"))
+
+
+def question_file_mb() -> int:
+    """Largest file of a question, in MB (10**6 bytes)."""
+    return int(_get("question_file_mb"))
+
+
+def question_thread_mb() -> int:
+    """All files of one question together, in MB (10**6 bytes)."""
+    return int(_get("question_thread_mb"))
+
+
+def question_late_days() -> int:
+    """Days after which a question that waits for PIGMA is marked as late; 0 for never."""
+    return int(_get("question_late_days"))

@@ -22,6 +22,7 @@ ROOMS: tuple[str, ...] = (
     "membership",
     "batch",
     "accounts",
+    "questions",
     "imagery",
     "access",
     "assistance",

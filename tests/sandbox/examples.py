@@ -53,7 +53,19 @@ def account(version: int = 1, **changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-BODIES = {"applications": application, "memberships": membership, "accounts": account}
+def question(version: int = 1, **changes: Any) -> dict[str, Any]:
+    message = {"id": "m1", "at": "2026-05-06T08:00:00Z", "side": "person", "text": "Pourquoi cette date ?",
+               "documents": ["d1"]}  # fmt: skip
+    return {
+        "version": version, "relay": "PIGMA", "state": "escalated", "title": "Une date",
+        "about": {"kind": "page", "title": "Images", "url": "https://ckan.example/dinamis/images"},
+        "organization": {"id": "o1", "title": "Commune de Bègles"}, "asked_at": "2026-05-06T08:00:00Z",
+        "escalated_at": "2026-05-06T09:00:00Z", "messages": [message],
+        "documents": [document(kind="question_file", title="capture.pdf", version=None)], **changes,
+    }  # fmt: skip
+
+
+BODIES = {"applications": application, "memberships": membership, "accounts": account, "questions": question}
 
 
 def resolved(node: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from ckan import model
 from ckan.types import Context, DataDict
 
-from ckanext.dinamis_relais import access, config, journal, membership
+from ckanext.dinamis_relais import access, config, journal, membership, questions
 from ckanext.dinamis_relais.accounts import users
 from ckanext.dinamis_relais.accounts.model import Account, AccountLink
 from ckanext.dinamis_relais.accounts.rules import LIVE, OVER
@@ -87,8 +87,9 @@ def dinamis_personal_data_export(context: Context, data_dict: DataDict) -> dict[
     """All that the relay holds on one person: on oneself, or for a moderator on the person of an account; journalled.
 
     :param account_id: an account of the person; none for oneself
-    :returns: ``{"made_at", "logins", "accounts", "mails", "roles", "journal", "named_in_files"}`` and what the other
-        rooms hold (``access.held_on``); times in UTC
+    :returns: ``{"made_at", "logins", "accounts", "mails", "roles", "journal", "named_in_files",
+        "questions"}`` and what the room of downloads
+        holds (``access.held_on``); times in UTC
     """
     tk.check_access("dinamis_personal_data_export", context, data_dict)
     user = user_of(context)
@@ -110,6 +111,7 @@ def dinamis_personal_data_export(context: Context, data_dict: DataDict) -> dict[
         "roles": [_grant(row) for row in _all(sa.select(RoleGrant).where(RoleGrant.user_id.in_(ids)))],
         "journal": [_line(row) for row in _all(sa.select(JournalLine).where(lines).order_by(JournalLine.id))],
         "named_in_files": membership.named_in_files(addresses),
+        "questions": questions.personal_data(ids),
         **access.held_on(ids),
     }
 
@@ -156,11 +158,25 @@ def erase(row: Account, actor: str) -> None:
         .values(recipient="", recipient_name="", body="", secrets=None)
         .execution_options(synchronize_session=False)
     )
-    _erase_login(row, actor)
+    _erase_what_is_theirs(row, actor)
+    _erase_login(row)
     record(Event.ACCOUNT_ERASED, actor, "account", row.id, row.organization_id)
 
 
-def _erase_login(row: Account, actor: str) -> None:
+def _erase_what_is_theirs(row: Account, actor: str) -> None:
+    """A person's questions, linked login and basket go with their last account: they belong to the login."""
+    if not row.user_id:
+        return
+    others = sa.select(Account.id).where(
+        Account.user_id == row.user_id, Account.id != row.id, Account.erased_at.is_(None)
+    )
+    session().flush()
+    if session().execute(others).first() is None:
+        questions.erase_person(row.user_id, actor)
+        access.erase(row.user_id, actor)
+
+
+def _erase_login(row: Account) -> None:
     """The login that we made goes with its last account, unless CKAN's people gave it something to do."""
     user = model.User.get(row.user_id) if row.user_id else None
     if user is None or not row.user_is_ours or user.sysadmin:
@@ -171,7 +187,6 @@ def _erase_login(row: Account, actor: str) -> None:
     )
     if session().execute(others).first() or session().execute(places).first():
         return
-    access.erase(user.id, actor)
     users.retire(user)
     user.name, user.email = f"efface-{user.id[:8]}", None
     for name in ("fullname", "about", "image_url"):

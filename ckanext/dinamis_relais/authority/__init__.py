@@ -62,6 +62,9 @@ VERBS: dict[str, tuple[Role, ...]] = {
     "personal_data.read": _PIGMA,
     "personal_data.erase": _PIGMA,
     "batch.read": _PIGMA,
+    "question.ask": (Role.SYSADMIN, Role.SUPER_REFERENT, Role.EXECUTIVE_BOARD, Role.REFERENT, Role.MEMBER, Role.USER),
+    "question.read": _PIGMA,  # everybody's; one's own needs no more than having asked it
+    "question.answer": _PIGMA,
     "moderation.open": _PIGMA,
     "board.open": (Role.EXECUTIVE_BOARD,),
     "scene.read": _ALL,

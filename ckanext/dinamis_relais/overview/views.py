@@ -23,6 +23,8 @@ def dashboard() -> Any:
     tk.check_access("dinamis_delivery_list", {"user": tk.current_user.name}, {})
     files = act("dinamis_application_list", limit=1)["states"]
     accounts = act("dinamis_account_list", limit=1)["states"]
+    questions = act("dinamis_question_list", limit=1)
+    asked = questions["states"]
     failed = act("dinamis_delivery_list", state="failed", limit=1)
     todo = [
         (tk._("Files to examine"), sum(files.get(s, 0) for s in ("signed", "under_review")),
@@ -32,6 +34,7 @@ def dashboard() -> Any:
          tk.url_for("dinamis_membership.queue", state="deferred")),
         (tk._("Accounts to validate"), accounts.get("requested", 0),
          tk.url_for("dinamis_accounts.queue", state="requested")),
+        (tk._("Questions to answer"), asked.get("open", 0), tk.url_for("dinamis_questions.queue", state="open")),
         (tk._("Deliveries that failed"), failed["count"] + len(failed["stopped"]),
          tk.url_for("dinamis_overview.deliveries")),
     ]  # fmt: skip
@@ -42,9 +45,12 @@ def dashboard() -> Any:
          tk.url_for("dinamis_membership.queue", state="submitted")),
         (tk._("Accounts on their way to DINAMIS"), accounts.get("validated", 0),
          tk.url_for("dinamis_accounts.queue", state="validated")),
+        (tk._("Questions at DINAMIS"), asked.get("escalated", 0),
+         tk.url_for("dinamis_questions.queue", state="escalated")),
     ]  # fmt: skip
     members = act("dinamis_membership_list", state="active", limit=1)["count"]
-    values = {"todo": todo, "waiting": waiting, "members": members, "active_accounts": accounts.get("active", 0)}
+    values = {"todo": todo, "waiting": waiting, "members": members, "active_accounts": accounts.get("active", 0),
+              "late_questions": questions["late"]}  # fmt: skip
     return tk.render("dinamis/overview/dashboard.html", values)
 
 
@@ -53,6 +59,7 @@ _SHOWN_BY = {
     "application": "dinamis_application_show",
     "membership": "dinamis_membership_show",
     "account": "dinamis_account_show",
+    "question": "dinamis_question_show",
 }
 
 
@@ -62,6 +69,8 @@ def _with_thing(row: dict[str, Any]) -> dict[str, Any]:
     if action is None:
         return row
     thing = act(action, id=row["id"])
+    if row["target"] == "question":
+        return {**row, "title": thing["title"], "page": tk.url_for("dinamis_questions.read", id=thing["id"])}
     if row["target"] == "account":
         title = f"{thing['given_name']} {thing['family_name']} · {thing['organization_title']}"
         return {**row, "title": title, "page": tk.url_for("dinamis_accounts.read", id=thing["id"])}

@@ -209,6 +209,7 @@ def dinamis_moderation_menu() -> list[tuple[str, str]]:
         ("dinamis_membership.queue", tk._("Membership files")),
         ("dinamis_membership.memberships", tk._("Members")),
         ("dinamis_accounts.queue", tk._("Accounts")),
+        ("dinamis_questions.queue", tk._("Questions")),
         ("dinamis_overview.deliveries", tk._("Deliveries")),
         ("dinamis_overview.journal", tk._("Journal")),
     )

@@ -40,6 +40,12 @@ def states() -> dict[str, dict[str, tuple[str, str]]]:
             "closed": (_("Closed"), grey),
             "expired": (_("Expired"), grey),
         },
+        "question": {
+            "open": (_("PIGMA's turn"), amber),
+            "escalated": (_("Asked to DINAMIS"), blue),
+            "answered": (_("Answered"), green),
+            "closed": (_("Closed"), grey),
+        },
         "delivery": {
             "due": (_("On its way"), blue),
             "failed": (_("Failed"), red),
@@ -89,6 +95,12 @@ def transitions() -> dict[str, dict[str, str]]:
             "resume": _("Resume"),
             "close": _("Close"),
             "expire": _("Expire"),
+        },
+        "question": {
+            "write": _("Write a message"),
+            "answer": _("Answer"),
+            "escalate": _("Ask DINAMIS"),
+            "close": _("Close"),
         },
     }
 
@@ -141,6 +153,13 @@ def events() -> dict[str, str]:
         "identity.refused": _("DINAMIS login no longer accepted"),
         "licence.accepted": _("Licence accepted"),
         "images.signed": _("Images opened for download"),
+        "question.asked": _("Question asked"),
+        "question.written": _("Question: message added"),
+        "question.answered": _("Question answered"),
+        "question.escalated": _("Question asked to DINAMIS"),
+        "question.reopened": _("Question reopened"),
+        "question.closed": _("Question closed"),
+        "question.erased": _("Question erased"),
         "batch.started": _("Work in quantity begun"),
         "delivery.done": _("Delivered"),
         "delivery.failed": _("Delivery failed"),
@@ -156,6 +175,7 @@ def objects() -> dict[str, str]:
         "application": _("Membership file"),
         "membership": _("Membership"),
         "account": _("Account"),
+        "question": _("Question"),
         "document": _("Document"),
         "role": _("Role"),
         "mail": _("Message"),

@@ -16,6 +16,7 @@ from ckanext.dinamis_relais.sandbox import (
     objects,
     outage,
     pages,
+    questions,
     scenes,
     signing,
 )
@@ -65,6 +66,7 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(outage.blueprint(state))
     app.register_blueprint(gateway.blueprint(state, settings.gateway_token), url_prefix="/gateway")
     app.register_blueprint(board.blueprint(state))
+    app.register_blueprint(questions.blueprint(state))
     app.register_blueprint(mail.blueprint(state))
     app.register_blueprint(entities.blueprint(), url_prefix="/recherche-entreprises")
     app.register_blueprint(geo.blueprint(), url_prefix="/geo")

@@ -15,14 +15,15 @@ from ckanext.dinamis_relais.sandbox.state import State, now
 
 ACCOUNT_STATUS = {"validated": "active", "active": "active", "suspended": "suspended"}
 #: Table → schema of what it takes.
-SCHEMAS = {"applications": "Application", "memberships": "Membership", "accounts": "Account"}
+SCHEMAS = {"applications": "Application", "memberships": "Membership", "accounts": "Account",
+           "questions": "Question"}  # fmt: skip
 DECIDED = ("decided_at", "decided_by", "reason")
 
 
 def reference(kind: str, key: str) -> str:
     """A reference that shows where it was given; the same for the same thing.
 
-    :param kind: one letter, ``D`` for a file, ``C`` for an account
+    :param kind: one letter, ``D`` for a file, ``C`` for an account, ``Q`` for a question
     :param key: the relay's identifier
     """
     return f"BAC-A-SABLE-{kind}-{hashlib.sha256(key.encode()).hexdigest()[:8].upper()}"
@@ -38,6 +39,8 @@ def answer(kind: str, row: sqlite3.Row) -> dict[str, Any]:
         found["reference"] = row["reference"]
     if kind == "applications":
         found.update({name: row[name] for name in DECIDED})
+    if kind == "questions":
+        found["answers"] = json.loads(row["answers"])
     return found
 
 
@@ -91,7 +94,32 @@ def _put_account(db: sqlite3.Connection, key: str, body: dict[str, Any], _held: 
                " VALUES (?, ?, ?, ?, ?, ?)", values)  # fmt: skip
 
 
-WRITERS = {"applications": _put_application, "memberships": _put_membership, "accounts": _put_account}
+def question_status(body: dict[str, Any], answers: list[dict[str, Any]]) -> str:
+    """Status of a question: received while the relay awaits an answer and has taken all that were given.
+
+    :param body: as the contract takes it
+    :param answers: those given so far, the oldest first
+    """
+    if body["state"] == "closed":
+        return "closed"
+    taken = sum(message["side"] == "dinamis" for message in body["messages"])
+    return "received" if body["state"] == "escalated" and taken >= len(answers) else "answered"
+
+
+def _put_question(db: sqlite3.Connection, key: str, body: dict[str, Any], held: sqlite3.Row | None) -> None:
+    answers = held["answers"] if held else "[]"
+    if held and body["messages"] and not any(message["text"] for message in body["messages"]):
+        # Erased for the person's sake: what was answered may name them.
+        answers = json.dumps([{**one, "text": "Effacé."} for one in json.loads(answers)])
+    status = question_status(body, json.loads(answers))
+    at = held["received_at"] if held and held["status"] == status else now()
+    values = (key, body["version"], json.dumps(body), status, reference("Q", key), at, answers)
+    db.execute("INSERT OR REPLACE INTO questions (id, version, body, status, reference, received_at, answers)"
+               " VALUES (?, ?, ?, ?, ?, ?, ?)", values)  # fmt: skip
+
+
+WRITERS = {"applications": _put_application, "memberships": _put_membership, "accounts": _put_account,
+           "questions": _put_question}  # fmt: skip
 
 
 def _error(status: int, field: str | None, problem: str, remedy: str) -> Response:
@@ -111,7 +139,7 @@ def _body(kind: str) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise contract.FaultError("body", "pas un objet JSON", "Envoyez un corps application/json.")
     contract.check(SCHEMAS[kind], body)
-    if kind == "applications":
+    if "documents" in body:
         contract.check_documents(body["documents"])
     return body
 
@@ -136,7 +164,7 @@ def blueprint(state: State, token: str) -> Blueprint:
     def openapi() -> Response:
         return jsonify(contract.document())
 
-    @parts.put("/v1/<any(applications, memberships, accounts):kind>/<key>")
+    @parts.put("/v1/<any(applications, memberships, accounts, questions):kind>/<key>")
     def put(kind: str, key: str) -> Response:
         try:
             body = _body(kind)
@@ -150,7 +178,7 @@ def blueprint(state: State, token: str) -> Blueprint:
         assert row is not None  # noqa: S101  # written above in the same transaction
         return jsonify(answer(kind, row))
 
-    @parts.get("/v1/<any(applications, memberships, accounts):kind>/<key>")
+    @parts.get("/v1/<any(applications, memberships, accounts, questions):kind>/<key>")
     def get(kind: str, key: str) -> Response:
         with state.read() as db:
             row = _read(db, kind, key)

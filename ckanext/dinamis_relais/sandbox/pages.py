@@ -25,10 +25,11 @@ def blueprint(state: State) -> Blueprint:
 
     @parts.get("/")
     def home() -> str:
-        counts = {name: state.count(name) for name in ("applications", "memberships", "accounts", "mails")}
+        counts = {name: state.count(name) for name in ("applications", "memberships", "accounts", "questions", "mails")}
         waiting = state.count("applications", "status = 'received'")
+        questions = state.count("questions", "status = 'received'")
         failing = [label for name, label in outage.SERVICES.items() if outage.modes(state)[name] != "ok"]
-        return render_template("home.html", counts=counts, waiting=waiting, failing=failing)
+        return render_template("home.html", counts=counts, waiting=waiting, questions=questions, failing=failing)
 
     @parts.get("/health")
     def health() -> Response:
