@@ -30,8 +30,8 @@ pytestmark = pytest.mark.usefixtures("with_plugins")
         ("/" + "a" * 1000, None),
     ],
 )
-def test_the_path_of_an_address(site, given, path):
-    with site.flask_app.test_request_context() if hasattr(site, "flask_app") else site.test_request_context():
+def test_the_path_of_an_address(app, given, path):
+    with app.flask_app.test_request_context():
         assert path_of(given) == path
 
 

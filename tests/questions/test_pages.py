@@ -72,7 +72,10 @@ def test_nothing_is_done_by_a_form_of_another_site(site, app, people):
                      f"/dinamis/questions/{question['id']}/transition"):  # fmt: skip
             with client.session_transaction() as session:
                 session["_user_id"] = user["id"]
-            answer = client.post(path, data={"title": "x", "text": "x", "transition": "close"})
+            # Without CKAN's outer middleware on 2.11, its error page would know no language.
+            language = {"CKAN_LANG": "fr", "CKAN_LANG_IS_DEFAULT": True, "CKAN_CURRENT_URL": path}
+            form = {"title": "x", "text": "x", "transition": "close"}
+            answer = client.post(path, data=form, environ_overrides=language)
             assert answer.status_code == 400, path
     finally:
         app.flask_app.config["WTF_CSRF_ENABLED"] = False

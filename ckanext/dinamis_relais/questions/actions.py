@@ -82,7 +82,7 @@ def dinamis_question_create(context: Context, data_dict: DataDict) -> dict[str, 
     :raises toolkit.ValidationError: by field, each problem with its remedy
     """
     tk.check_access("dinamis_question_create", context, data_dict)
-    data = validated(data_dict, schema.question(), context)
+    data = validated(schema.given(data_dict), schema.question(), context)
     user = _person(context)
     thing = None
     if data.get("about"):
@@ -120,7 +120,7 @@ def dinamis_question_reply(context: Context, data_dict: DataDict) -> dict[str, A
     :raises toolkit.ValidationError: by field; or names the present state and what is allowed
     """
     tk.check_access("dinamis_question_reply", context, data_dict)
-    data = validated(data_dict, schema.reply(), context)
+    data = validated(schema.given(data_dict), schema.reply(), context)
     user = _person(context)
     question = _locked(data["id"])
     own = question.user_id == user.id

@@ -56,7 +56,9 @@ def _content(value: Any) -> bytes:
 
 def _files(value: Any) -> list[Checked]:
     """``[{"name", "content"}]``, the content as bytes or in base64."""
-    named = isinstance(value, list) and all(isinstance(one, dict) and {"name", "content"} <= set(one) for one in value)
+    named = isinstance(value, (list, tuple)) and all(
+        isinstance(one, dict) and {"name", "content"} <= set(one) for one in value
+    )
     if not named:
         raise tk.Invalid(tk._("Give the files as a list of names and contents."))
     if len(value) > config.question_files():
@@ -71,6 +73,12 @@ def _files(value: Any) -> list[Checked]:
     if wrong:
         raise tk.Invalid(" ".join(wrong))
     return found
+
+
+def given(data_dict: dict[str, Any]) -> dict[str, Any]:
+    """What an action was given, its files kept together: CKAN 2.11's validation takes lists of dictionaries apart."""
+    files = data_dict.get("files")
+    return {**data_dict, "files": tuple(files)} if isinstance(files, list) else dict(data_dict)
 
 
 def message() -> dict[str, Any]:
