@@ -91,7 +91,7 @@ def _schema() -> dict[str, Any]:
 
     :func:`by_email` has made that search, by an index; CKAN's reads every user, 15 ms at 10,000 of them.
     """
-    schema = default_user_schema()
+    schema: Any = default_user_schema()
     if list(tk.config.get("ckan.user.unique_email_states") or ["active"]) != ["active"]:
         return schema  # the operator wants more than our search and the index look at
     searched = tk.get_validator("email_is_unique")
@@ -107,7 +107,8 @@ def _make(account: Account) -> model.User:
         # Nobody knows it: 256 random bits need no stretching, and the person chooses theirs by the invitation.
         "password_hash": pbkdf2_sha512.using(rounds=1).hash(secrets.token_urlsafe(32)),
     }
-    made = tk.get_action("user_create")({**_context(), "schema": _schema()}, fields)
+    context: Any = {**_context(), "schema": _schema()}
+    made = tk.get_action("user_create")(context, fields)
     return session().get(model.User, made["id"])
 
 
