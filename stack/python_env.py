@@ -32,7 +32,8 @@ def ckan(line: str = "2.12") -> Path:
         log = f"pip-{line}"
         _pip(venv, "-c", constraints, "setuptools", "wheel", "Babel", log=log)
         # One resolution: what CKAN pins holds for all that is installed beside it.
-        wanted = [f"ckan[requirements,dev]=={CKAN[line]}", *PLUGINS, "-e", f"{ROOT}[sandbox,dev]"]
+        extras = "sandbox,parquet,dev" + (",checks" if line == "2.12" else "")
+        wanted = [f"ckan[requirements,dev]=={CKAN[line]}", *PLUGINS, "-e", f"{ROOT}[{extras}]"]
         _pip(venv, "-c", constraints, *wanted, log=log)
 
     once(f"venv-{line}", key, make)
