@@ -1,6 +1,6 @@
 # What a person types. The work is in stack/, plain Python without dependencies.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-211 lint bench stop clean lock format docs messages
+.PHONY: help demo test test-211 test-all lint bench stop clean lock format docs messages
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
@@ -13,6 +13,9 @@ test: ## the whole suite on CKAN 2.12, with the stories in a browser (T=path run
 
 test-211: ## the suite on CKAN 2.11, without the browser
 	@python3 -m stack test-211
+
+test-all: ## both CKAN lines side by side, then the stories in a browser
+	@python3 -m stack test-all
 
 lint: ## style, formatting, types
 	@python3 -m stack lint

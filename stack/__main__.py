@@ -1,4 +1,4 @@
-"""``python3 -m stack demo|test|test-211|lint|bench|stop|clean``: what the Makefile's targets call."""
+"""``python3 -m stack demo|test|test-211|test-all|lint|bench|stop|clean``: what the Makefile's targets call."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from stack import ini, postgres, python_env, services, site, solr, system
-from stack.base import ROOT, STACK, VENV, Progress, StepError, explain, run, urls
+from stack.base import LOGS, ROOT, STACK, VENV, VENV_211, Progress, StepError, explain, run, urls
 
 DEMO = STACK / "demo.json"
 
@@ -37,10 +37,10 @@ def infrastructure(progress: Progress, lines: tuple[str, ...], browser: bool = F
     return venvs
 
 
-def demo(progress: Progress | None = None, browser: bool = False) -> None:
+def demo(progress: Progress | None = None, browser: bool = False, lines: tuple[str, ...] = ("2.12",)) -> None:
     """The whole relay, running, with a sandbox to try against."""
     progress = progress or Progress(13)
-    infrastructure(progress, ("2.12",), browser)
+    infrastructure(progress, lines, browser)
     with progress.step("Environment of the sandbox's STAC server"):
         python_env.pgstac()
     with progress.step("Page scripts and translations"):
@@ -83,6 +83,14 @@ def _print(found: dict) -> None:
     print(f"\n  All of it, with API tokens: {DEMO.relative_to(ROOT)} · stop: make stop · remove: make clean\n")
 
 
+def _pytest(line: str, venv: Path, *targets: str) -> tuple[list[str], dict[str, str]]:
+    """The command of one CKAN line's suite, its databases migrated, and its environment."""
+    path = ini.tests(line)
+    site.databases(venv, path, f"test-{line}")
+    env = {**os.environ, "DINAMIS_DEMO": str(DEMO), "PYTHONUNBUFFERED": "1"}
+    return [str(venv / "bin" / "python"), "-m", "pytest", f"--ckan-ini={path}", "-p", "no:cacheprovider", *targets], env
+
+
 def test(line: str = "2.12") -> int:
     """The suite on one CKAN line; on 2.12 also the stories in a browser, against the demonstration."""
     whole = line == "2.12"
@@ -95,14 +103,33 @@ def test(line: str = "2.12") -> int:
         venv = infrastructure(progress, ("2.12", line))[line]
         with progress.step("Translations"):
             site.translations()
-    path = ini.tests(line)
-    with progress.step(f"Test databases of CKAN {line}"):
-        site.databases(venv, path, f"test-{line}")
     words = os.environ.get("T", "").split()
     targets = words or ["tests", *([] if whole else ["--ignore=tests/e2e"])]
-    env = {**os.environ, "DINAMIS_DEMO": str(DEMO), "PYTHONUNBUFFERED": "1"}
-    command = [str(venv / "bin" / "python"), "-m", "pytest", f"--ckan-ini={path}", "-p", "no:cacheprovider", *targets]
+    with progress.step(f"Test databases of CKAN {line}"):
+        command, env = _pytest(line, venv, *targets)
     return subprocess.run(command, cwd=ROOT, env=env, check=False).returncode
+
+
+def test_all() -> int:
+    """Both CKAN lines side by side, then the stories in a browser, alone: a browser beside two suites is slow."""
+    progress = Progress(15)
+    demo(progress, browser=True, lines=("2.12", "2.11"))
+    venvs = {"2.12": VENV, "2.11": VENV_211}
+    with progress.step("Test databases of both"):
+        suites = {line: _pytest(line, venvs[line], "tests", "--ignore=tests/e2e") for line in ("2.12", "2.11")}
+    log = LOGS / "test-2.11.log"
+    command, env = suites["2.11"]
+    with log.open("wb") as out:
+        beside = subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+    command, env = suites["2.12"]
+    codes = [subprocess.run(command, cwd=ROOT, env=env, check=False).returncode]
+    print("\nCKAN 2.11 (beside it):", flush=True)
+    codes.append(beside.wait())
+    print(log.read_text(encoding="utf-8", errors="replace"), flush=True)
+    print("The stories in a browser:", flush=True)
+    command, env = _pytest("2.12", VENV, "tests/e2e")
+    codes.append(subprocess.run(command, cwd=ROOT, env=env, check=False).returncode)
+    return max(codes)
 
 
 def lint() -> int:
@@ -156,8 +183,8 @@ def main(words: list[str]) -> int:
     :returns: exit code
     """
     targets = {
-        "demo": demo, "test": test, "test-211": lambda: test("2.11"), "lint": lint, "bench": bench,
-        "stop": stop, "clean": clean, "lock": lambda: lock("2.12"), "lock-211": lambda: lock("2.11"),
+        "demo": demo, "test": test, "test-211": lambda: test("2.11"), "test-all": test_all, "lint": lint,
+        "bench": bench, "stop": stop, "clean": clean, "lock": lambda: lock("2.12"), "lock-211": lambda: lock("2.11"),
     }  # fmt: skip
     if len(words) != 1 or words[0] not in targets:
         print(f"python3 -m stack {'|'.join(targets)}", file=sys.stderr)
