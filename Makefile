@@ -1,12 +1,15 @@
 # What a person types. The work is in stack/, plain Python without dependencies.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-211 test-all lint bench stop clean lock format docs messages
+.PHONY: help demo demo-keycloak test test-211 test-all lint bench stop clean lock format docs messages
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
 
 demo: ## install what is missing, start everything, print addresses and logins
 	@python3 -m stack demo
+
+demo-keycloak: ## the same, DINAMIS logins being known by a real Keycloak
+	@python3 -m stack demo-keycloak
 
 test: ## the whole suite on CKAN 2.12, with the stories in a browser (T=path runs a part)
 	@python3 -m stack test

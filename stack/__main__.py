@@ -1,4 +1,4 @@
-"""``python3 -m stack demo|test|test-211|test-all|lint|bench|stop|clean``: what the Makefile's targets call."""
+"""``python3 -m stack TARGET``: what the Makefile's targets call; without a target it lists them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from stack import ini, postgres, python_env, services, site, solr, system
+from stack import ini, keycloak, postgres, python_env, services, site, solr, system
 from stack.base import LOGS, ROOT, STACK, VENV, VENV_211, Progress, StepError, explain, run, urls
 
 DEMO = STACK / "demo.json"
@@ -37,8 +37,13 @@ def infrastructure(progress: Progress, lines: tuple[str, ...], browser: bool = F
     return venvs
 
 
-def demo(progress: Progress | None = None, browser: bool = False, lines: tuple[str, ...] = ("2.12",)) -> None:
-    """The whole relay, running, with a sandbox to try against."""
+def demo(
+    progress: Progress | None = None, browser: bool = False, lines: tuple[str, ...] = ("2.12",), issuer: str = ""
+) -> None:
+    """The whole relay, running, with a sandbox to try against.
+
+    :param issuer: a Keycloak realm that knows people, in place of the sandbox's own small provider
+    """
     progress = progress or Progress(13)
     infrastructure(progress, lines, browser)
     with progress.step("Environment of the sandbox's STAC server"):
@@ -50,7 +55,7 @@ def demo(progress: Progress | None = None, browser: bool = False, lines: tuple[s
         site.databases(VENV, ini.site(), "site")
         ini.seal()
     with progress.step("Sandbox: a DINAMIS to try against"):
-        site.sandbox()
+        site.sandbox(issuer)
     with progress.step("Sandbox: STAC server with 2,000 synthetic scenes"):
         site.source_stac()
     with progress.step("CKAN, workers and harvest consumers"):
@@ -72,6 +77,17 @@ def demo(progress: Progress | None = None, browser: bool = False, lines: tuple[s
     _print(found)
 
 
+def demo_keycloak() -> None:
+    """The same, people being known by a real Keycloak, as those of the real service are."""
+    progress = Progress(15)
+    with progress.step("System packages (apt, only when something is missing)"):
+        system.install()
+    with progress.step("Keycloak 26 (Maven; its start takes a minute)"):
+        realm = keycloak.up()
+    demo(progress, issuer=realm)
+    print("  DINAMIS login (Keycloak): essai, password essai-demo\n")
+
+
 def _print(found: dict) -> None:
     print(f"\n  CKAN (start here)  {found['ckan_url']}/dinamis")
     print(f"  Sandbox, its mail  {found['sandbox_url']}  {found['sandbox_url']}/mails")
@@ -87,7 +103,7 @@ def _pytest(line: str, venv: Path, *targets: str) -> tuple[list[str], dict[str, 
     """The command of one CKAN line's suite, its databases migrated, and its environment."""
     path = ini.tests(line)
     site.databases(venv, path, f"test-{line}")
-    env = {**os.environ, "DINAMIS_DEMO": str(DEMO), "PYTHONUNBUFFERED": "1"}
+    env = {**os.environ, "DINAMIS_DEMO": str(DEMO), "PYTHONUNBUFFERED": "1", "DINAMIS_ISSUER": keycloak.up(wait=False)}
     return [str(venv / "bin" / "python"), "-m", "pytest", f"--ckan-ini={path}", "-p", "no:cacheprovider", *targets], env
 
 
@@ -183,7 +199,8 @@ def main(words: list[str]) -> int:
     :returns: exit code
     """
     targets = {
-        "demo": demo, "test": test, "test-211": lambda: test("2.11"), "test-all": test_all, "lint": lint,
+        "demo": demo, "demo-keycloak": demo_keycloak, "lint": lint, "test": test,
+        "test-211": lambda: test("2.11"), "test-all": test_all,
         "bench": bench, "stop": stop, "clean": clean, "lock": lambda: lock("2.12"), "lock-211": lambda: lock("2.11"),
     }  # fmt: skip
     if len(words) != 1 or words[0] not in targets:

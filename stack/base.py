@@ -26,7 +26,7 @@ VENV = STACK / "venv"
 VENV_211 = STACK / "venv-211"
 VENV_PGSTAC = STACK / "venv-pgstac"
 
-PORT_NAMES = ("postgres", "redis", "solr", "ckan", "sandbox", "smtp", "pgstac")
+PORT_NAMES = ("postgres", "redis", "solr", "ckan", "sandbox", "smtp", "pgstac", "keycloak")
 
 
 class StepError(RuntimeError):
@@ -142,8 +142,12 @@ def free_ports() -> dict[str, int]:
 
 
 def ports() -> dict[str, int]:
-    """This stack's ports."""
-    return remembered("ports", free_ports)
+    """This stack's ports; a stack made before a service was added gets a port for it."""
+    known = remembered("ports", free_ports)
+    if any(name not in known for name in PORT_NAMES):
+        known = {**free_ports(), **known}
+        (STACK / "ports.json").write_text(json.dumps(known, indent=2))
+    return known
 
 
 def _make_secrets() -> dict[str, str]:

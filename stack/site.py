@@ -110,8 +110,11 @@ def source_stac() -> None:
     start("source-stac", command, env=env, ready=answers(f"{urls()['source_stac']}/_mgmt/ping"), key=key)
 
 
-def sandbox() -> None:
-    """A DINAMIS to try against."""
+def sandbox(issuer: str = "") -> None:
+    """A DINAMIS to try against.
+
+    :param issuer: a Keycloak realm that knows people, in place of the sandbox's own small provider
+    """
     p, u = ports(), urls()
     command = [
         VENV / "bin" / "python", "-m", "ckanext.dinamis_relais.sandbox", "serve", "--host", "127.0.0.1",
@@ -119,7 +122,7 @@ def sandbox() -> None:
         "--public-url", u["sandbox"], "--stac-url", u["source_stac"], "--ckan-url", u["ckan"],
         "--gateway-token", secret("gateway_token"), "--signing-secret", secret("signing_secret"),
         # What the SDK signs is on this host only: so it can be tried against the sandbox as it is.
-        "--signing-host", "meso.umontpellier.fr",
+        "--signing-host", "meso.umontpellier.fr", *(["--issuer", issuer] if issuer else []),
     ]  # fmt: skip
     (STACK / "sandbox").mkdir(exist_ok=True)
     key = digest(CODE / "dinamis_relais" / "sandbox", ",".join(map(str, command)))

@@ -31,11 +31,11 @@ class Service:
     :ivar refusal: answered in place of ``/sign_urls``: ``(status, headers)``; as often as it stands in the list
     """
 
-    def __init__(self, folder: Any):
+    def __init__(self, folder: Any, issuer: str = ""):
         self.calls: list[str] = []
         self.refusals: list[tuple[int, dict[str, str]]] = []
         app = Flask(__name__)
-        app.register_blueprint(signing.blueprint(SECRET, folder / "keys.sqlite3", ("meso.umontpellier.fr",)))
+        app.register_blueprint(signing.blueprint(SECRET, folder / "keys.sqlite3", ("meso.umontpellier.fr",), issuer))
         app.register_blueprint(objects.blueprint(SECRET, folder / "objects", scenes))
 
         @app.before_request
@@ -78,8 +78,14 @@ class Service:
 
 
 @pytest.fixture
-def service(tmp_path, ckan_config, monkeypatch):
-    running = Service(tmp_path)
+def issuer():
+    """A Keycloak realm in place of the sandbox's own provider; none, unless a test file says so."""
+    return ""
+
+
+@pytest.fixture
+def service(tmp_path, ckan_config, monkeypatch, issuer):
+    running = Service(tmp_path, issuer)
     values = {"signing.url": f"{running.url}/signing", "signing.hosts": ["127.0.0.1"], "private_hosts": ["127.0.0.1"]}
     for key, value in values.items():
         monkeypatch.setitem(ckan_config, PREFIX + key, value)

@@ -150,7 +150,8 @@ class SigningService:
         :raises CodeOverError: used, or too late
         :raises ServiceError: anything else
         """
-        grant = {"grant_type": DEVICE_GRANT, "device_code": device_code, "client_id": self.client_id}
+        # Authlib adds the client's name; named twice, it is refused by Keycloak ("duplicated parameter").
+        grant = {"grant_type": DEVICE_GRANT, "device_code": device_code}
         try:
             return self._grant(lambda url: self.session.fetch_token(url, **grant, **self._plainly(url)))
         except OAuthError as error:
@@ -168,9 +169,7 @@ class SigningService:
         """
         try:
             found = self._grant(
-                lambda url: self.session.refresh_token(
-                    url, refresh_token=refresh_token, client_id=self.client_id, **self._plainly(url)
-                )
+                lambda url: self.session.refresh_token(url, refresh_token=refresh_token, **self._plainly(url))
             )
         except OAuthError as error:
             raise NeedsLoginError(error.error) from error

@@ -36,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--signing-secret", required=True)
     words = "host whose addresses are signed besides its own, with its subdomains; may be repeated"
     serve.add_argument("--signing-host", action="append", default=[], help=words)
+    serve.add_argument("--issuer", default="", help="Keycloak realm that knows people, in place of the sandbox itself")
     scenes = commands.add_parser("scenes", help="write collections.ndjson and items.ndjson")
     scenes.set_defaults(run=_scenes)
     scenes.add_argument("--count", type=int, default=2000)
@@ -101,6 +102,7 @@ class Server(BaseApplication):
                 gateway_token=self.options.gateway_token,
                 signing_secret=self.options.signing_secret,
                 signing_hosts=tuple(self.options.signing_host),
+                issuer=self.options.issuer.rstrip("/"),
             )
         )
         return self.application

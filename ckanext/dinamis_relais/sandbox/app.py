@@ -38,6 +38,7 @@ class Settings:
     :ivar gateway_token: bearer token of the gateway's contract
     :ivar signing_secret: what signed addresses of objects are made with
     :ivar signing_hosts: whose addresses are signed besides its own
+    :ivar issuer: a Keycloak realm that knows people in place of the sandbox's own small provider
     """
 
     data: Path
@@ -47,6 +48,7 @@ class Settings:
     gateway_token: str
     signing_secret: str
     signing_hosts: tuple[str, ...] = ()
+    issuer: str = ""
 
 
 def create_app(settings: Settings) -> Flask:
@@ -73,7 +75,7 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(pages.blueprint(state))
     app.register_blueprint(objects.blueprint(settings.signing_secret, settings.data / "objects", scenes))
     keys = settings.data / "keys.sqlite3"
-    app.register_blueprint(signing.blueprint(settings.signing_secret, keys, settings.signing_hosts))
+    app.register_blueprint(signing.blueprint(settings.signing_secret, keys, settings.signing_hosts, settings.issuer))
     app.after_request(_label)
     return app
 

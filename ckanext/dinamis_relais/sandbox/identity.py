@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from typing import Any
+from typing import Any, Protocol
 
+import requests
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
 
 from ckanext.dinamis_relais.sandbox.keeper import Keeper, digest
@@ -26,6 +27,55 @@ def bearer(keeper: Keeper) -> str | None:
     scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
     found = keeper.get("access", digest(token.strip())) if scheme.lower() == "bearer" else None
     return found["user"] if found else None
+
+
+class Provider(Protocol):
+    """Whom the signing service asks who somebody is."""
+
+    def token_url(self) -> str:
+        """The token endpoint, as ``openapi.json`` names it."""
+        ...
+
+    def bearer(self) -> str | None:
+        """The person whose access token the present request carries, None without a good one."""
+        ...
+
+
+class Own:
+    """The sandbox's own small provider."""
+
+    def __init__(self, keeper: Keeper):
+        self.keeper = keeper
+
+    def token_url(self) -> str:
+        """The token endpoint."""
+        return f"{origin()}{OIDC}/token"
+
+    def bearer(self) -> str | None:
+        """Whose token it is."""
+        return bearer(self.keeper)
+
+
+class Realm:
+    """A realm of a real Keycloak; each token is shown to its ``userinfo``, as the provider alone knows.
+
+    :param issuer: the realm's address, without a final slash
+    """
+
+    def __init__(self, issuer: str):
+        self.oidc = f"{issuer}/protocol/openid-connect"
+
+    def token_url(self) -> str:
+        """The token endpoint."""
+        return f"{self.oidc}/token"
+
+    def bearer(self) -> str | None:
+        """Whose token it is, by the realm's answer."""
+        given = request.headers.get("Authorization", "")
+        if not given.lower().startswith("bearer "):
+            return None
+        answer = requests.get(f"{self.oidc}/userinfo", headers={"Authorization": given}, timeout=20)
+        return answer.json().get("preferred_username") if answer.status_code == 200 else None
 
 
 def origin() -> str:
@@ -112,6 +162,8 @@ def add_routes(routes: Blueprint, keeper: Keeper) -> None:
     @routes.post(f"{OIDC}/token")
     def token() -> Any:
         """Device grant and refresh grant. As Keycloak does by default, a refresh token serves until its end."""
+        if any(len(values) > 1 for _name, values in request.form.lists()):
+            return _refused("invalid_request", "duplicated parameter")
         grant = request.form.get("grant_type")
         if grant == DEVICE_GRANT:
             return _by_device(keeper, request.form.get("device_code", ""))

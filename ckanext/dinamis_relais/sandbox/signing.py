@@ -61,36 +61,39 @@ def _unauthenticated() -> Any:
     return jsonify(detail="Not authenticated"), 401, {"WWW-Authenticate": "Bearer"}
 
 
-def blueprint(secret: str, store: Path, hosts: Collection[str] = ()) -> Blueprint:
+def blueprint(secret: str, store: Path, hosts: Collection[str] = (), issuer: str = "") -> Blueprint:
     """Routes of the signing service (``/signing``) and of the identity provider (``/identity``).
 
     :param secret: what addresses are signed with; the object store has the same
     :param store: SQLite file of codes, tokens and keys
     :param hosts: whose addresses are signed besides the sandbox's own, such as ``meso.umontpellier.fr``
+    :param issuer: a realm of a real Keycloak that is trusted in place of the sandbox's own provider
     """
     routes = Blueprint("signing", __name__, template_folder="templates")
     keeper = Keeper(store)
-    identity.add_routes(routes, keeper)
-    _add_contract(routes)
-    _add_signing(routes, keeper, secret, frozenset(hosts))
-    _add_keys(routes, keeper)
+    if not issuer:
+        identity.add_routes(routes, keeper)
+    provider = identity.Realm(issuer) if issuer else identity.Own(keeper)
+    _add_contract(routes, provider)
+    _add_signing(routes, keeper, secret, frozenset(hosts), provider)
+    _add_keys(routes, keeper, provider)
     return routes
 
 
-def _person(keeper: Keeper) -> str | None:
+def _person(keeper: Keeper, provider: identity.Provider) -> str | None:
     """Whose API key or bearer token the present request carries."""
     key = keeper.get("key", request.headers.get("access-key", ""))
     if key and secrets.compare_digest(key["secret"], digest(request.headers.get("secret-key", ""))):
         return key["user"]
-    return identity.bearer(keeper)
+    return provider.bearer()
 
 
-def _add_contract(routes: Blueprint) -> None:
+def _add_contract(routes: Blueprint, provider: identity.Provider) -> None:
     @routes.get("/signing/openapi.json")
     def openapi() -> Any:
         """What can be called, and where tokens come from."""
         words = "Bac à sable : ceci n'est pas DINAMIS."
-        flow = {"password": {"tokenUrl": f"{identity.origin()}{identity.OIDC}/token", "scopes": {}}}
+        flow = {"password": {"tokenUrl": provider.token_url(), "scopes": {}}}
         schemes = {
             "OAuth2PasswordBearer": {"type": "oauth2", "flows": flow},
             "access-key": {"type": "apiKey", "in": "header", "name": "access-key"},
@@ -108,11 +111,13 @@ def _add_contract(routes: Blueprint) -> None:
         return jsonify(openapi="3.1.0", info=info, servers=servers, paths=paths, components=components)
 
 
-def _add_signing(routes: Blueprint, keeper: Keeper, secret: str, hosts: frozenset[str]) -> None:
+def _add_signing(
+    routes: Blueprint, keeper: Keeper, secret: str, hosts: frozenset[str], provider: identity.Provider
+) -> None:
     @routes.post("/signing/sign_urls")
     def sign_urls() -> Any:
         """At most 64 addresses of the allowed hosts, signed."""
-        if _person(keeper) is None:
+        if _person(keeper, provider) is None:
             return _unauthenticated()
         try:
             urls, seconds = _wanted(request.get_json(silent=True), hosts | {request.host})
@@ -125,12 +130,12 @@ def _add_signing(routes: Blueprint, keeper: Keeper, secret: str, hosts: frozense
         return answer
 
 
-def _add_keys(routes: Blueprint, keeper: Keeper) -> None:
+def _add_keys(routes: Blueprint, keeper: Keeper, provider: identity.Provider) -> None:
     def route(name: str, answer: Callable[[str], Any]) -> None:
         """Add a call that only a bearer token opens."""
 
         def view() -> Any:
-            user = identity.bearer(keeper)
+            user = provider.bearer()
             return _unauthenticated() if user is None else answer(user)
 
         # These change state on GET because the real service does.
