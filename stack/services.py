@@ -91,7 +91,9 @@ def stop(name: str, seconds: float = 20) -> bool:
     ended = False
     if known and alive(name):
         pid = known[0]
-        for sign, wait in ((signal.SIGTERM, seconds), (signal.SIGKILL, 5)):
+        # PostgreSQL takes SIGTERM for "once the last client has gone"; SIGINT ends their sessions and itself.
+        gently = signal.SIGINT if name == "postgres" else signal.SIGTERM
+        for sign, wait in ((gently, seconds), (signal.SIGKILL, 5)):
             try:
                 os.killpg(pid, sign)
             except ProcessLookupError:
