@@ -94,9 +94,10 @@ def mails() -> str:
     """Event → who → mail."""
     from ckanext.dinamis_relais.accounts.effects import OTHER_MAILS
     from ckanext.dinamis_relais.membership.letters import RECIPIENTS
+    from ckanext.dinamis_relais.news.registering import RECIPIENTS as NEWS
     from ckanext.dinamis_relais.questions.letters import RECIPIENTS as QUESTIONS
 
-    told = {**RECIPIENTS, **QUESTIONS, "account_erasure_requested": ("PIGMA's contact address",)}
+    told = {**RECIPIENTS, **QUESTIONS, **NEWS, "account_erasure_requested": ("PIGMA's contact address",)}
 
     when: dict[str, list[str]] = {}
     for machine in machines():

@@ -23,6 +23,8 @@ ROOMS: tuple[str, ...] = (
     "batch",
     "accounts",
     "questions",
+    "guides",
+    "news",
     "imagery",
     "access",
     "assistance",
