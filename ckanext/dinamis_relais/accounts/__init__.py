@@ -92,3 +92,17 @@ def resume_for_membership(organization_id: str, actor: str, reason: str) -> int:
     for account in accounts:
         effects.apply(account, "resume", actor, reason)
     return len(accounts)
+
+
+def counts_of(organization_ids: Iterable[str]) -> dict[str, int]:
+    """How many people of each organisation may use the images now; organisations without one are left out."""
+    import sqlalchemy as sa
+
+    from ckanext.dinamis_relais.accounts.model import Account
+    from ckanext.dinamis_relais.accounts.rules import OPEN
+    from ckanext.dinamis_relais.db import session
+
+    query = sa.select(Account.organization_id, sa.func.count()).where(
+        Account.organization_id.in_(list(organization_ids)), Account.state.in_(OPEN)
+    )
+    return dict(session().execute(query.group_by(Account.organization_id)).all())

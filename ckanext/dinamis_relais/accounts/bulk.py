@@ -15,8 +15,8 @@ from ckanext.dinamis_relais.accounts.listing import filters, narrowed, selected
 from ckanext.dinamis_relais.accounts.model import Account
 from ckanext.dinamis_relais.accounts.rules import MACHINE
 from ckanext.dinamis_relais.authority import actor_of
-from ckanext.dinamis_relais.batch.actions import INLINE
 from ckanext.dinamis_relais.batch.rules import INVALID, UNCHANGED, WAITING
+from ckanext.dinamis_relais.batch.uploads import go_on, table_of
 from ckanext.dinamis_relais.db import session
 from ckanext.dinamis_relais.machine import GuardError, TransitionError
 from ckanext.dinamis_relais.schema import validated
@@ -77,7 +77,7 @@ def dinamis_account_transition_many(context: Context, data_dict: DataDict) -> di
         started = not tk.asbool(data_dict.get("dry_run", False))
         if started:
             batch.begin(work)
-    return _go_on(context, work.id, data_dict, len(rows), started)
+    return go_on(context, work.id, data_dict, len(rows), started)
 
 
 def _known_transition(data: dict[str, Any]) -> None:
@@ -88,25 +88,6 @@ def _known_transition(data: dict[str, Any]) -> None:
             value=data["transition"], names=names))  # fmt: skip
     if any(step.reason for step in steps) and not data["reason"]:
         raise GuardError("reason", tk._("Say why: the reason is part of the message that will leave."))
-
-
-def _go_on(context: Context, id_: str, data_dict: DataDict, number: int, started: bool) -> dict[str, Any]:
-    wait = tk.asbool(data_dict.get("wait", number <= INLINE))
-    if started and wait:
-        batch.run_inline(id_)
-    show = {"id": id_, "limit": 1000}
-    return tk.get_action("dinamis_batch_show")({**context}, show)
-
-
-def _problem(error: importing.TableError) -> str:
-    return {
-        "empty": tk._("The file is empty. Choose the CSV file that your spreadsheet saved."),
-        "large": tk._("The file is larger than 2 MB. Split it."),
-        "rows": tk._("The file has more than {number} people. Split it.").format(number=importing.MAX_ROWS),
-        "headings": tk._("The first line must name the columns. Missing: {names}.").format(
-            names=", ".join(error.names)
-        ),
-    }[error.problem]
 
 
 def _members() -> dict[str, str]:
@@ -152,16 +133,8 @@ def dinamis_account_import(context: Context, data_dict: DataDict) -> dict[str, A
     :raises toolkit.ValidationError: ``upload``: the file as a whole cannot be read
     """
     tk.check_access("dinamis_account_import", context, data_dict)
+    table = table_of(data_dict, importing.read)
     upload = data_dict.get("upload")
-    content = (
-        upload.read()
-        if upload is not None and hasattr(upload, "read")
-        else str(data_dict.get("content") or "").encode()
-    )
-    try:
-        table = importing.read(content)
-    except importing.TableError as error:
-        raise tk.ValidationError({"upload": [_problem(error)]}) from error
     members, seen = _members(), set()
     rows = [_line(line, members, seen, context) for line in table.lines]
     started = not tk.asbool(data_dict.get("dry_run", True))
@@ -172,5 +145,5 @@ def dinamis_account_import(context: Context, data_dict: DataDict) -> dict[str, A
                              actor_of(context))  # fmt: skip
         if started:
             batch.begin(work)
-    told = _go_on(context, work.id, data_dict, len(rows), started)
+    told = go_on(context, work.id, data_dict, len(rows), started)
     return {**told, "ignored": list(table.ignored), "encoding": table.encoding}

@@ -48,6 +48,7 @@ class Handler:
     :ivar title: params → words of the page's title
     :ivar back: endpoint of the page that the work was begun from
     :ivar link: endpoint of one thing's page, called with ``id``
+    :ivar effect: number of rows → the effect in words, for the confirmation (``12 signatures, 12 mails``)
     """
 
     name: str
@@ -55,6 +56,7 @@ class Handler:
     title: Callable[[dict[str, Any]], str]
     back: str
     link: str | None = None
+    effect: Callable[[int], str] | None = None
 
 
 def seconds_left(done: int, total: int, elapsed: float) -> int | None:

@@ -37,6 +37,8 @@ class Event(str, Enum):
     MEMBERSHIP_SUSPENDED = "membership.suspended"
     MEMBERSHIP_RESUMED = "membership.resumed"
     MEMBERSHIP_ENDED = "membership.ended"
+    CONVENTION_ENTERED = "convention.entered"
+    CONVENTION_CHANGED = "convention.changed"
     DOCUMENT_CREATED = "document.created"
     ACCOUNT_REQUESTED = "account.requested"
     ACCOUNT_VALIDATED = "account.validated"

@@ -17,12 +17,14 @@ from ckanext.dinamis_relais.membership.applications import (
     dinamis_application_transition,
     dinamis_application_update,
 )
+from ckanext.dinamis_relais.membership.conventions import dinamis_convention_import
 from ckanext.dinamis_relais.membership.memberships import (
     dinamis_membership_autocomplete,
     dinamis_membership_list,
     dinamis_membership_show,
     dinamis_membership_transition,
 )
+from ckanext.dinamis_relais.membership.partners import dinamis_partner_list, dinamis_signature_request_many
 from ckanext.dinamis_relais.membership.rules import presumption
 from ckanext.dinamis_relais.membership.signatures import (
     dinamis_document_list,
@@ -41,6 +43,7 @@ __all__ = [
     "dinamis_application_show",
     "dinamis_application_transition",
     "dinamis_application_update",
+    "dinamis_convention_import",
     "dinamis_document_list",
     "dinamis_document_show",
     "dinamis_document_verify",
@@ -49,7 +52,9 @@ __all__ = [
     "dinamis_membership_list",
     "dinamis_membership_show",
     "dinamis_membership_transition",
+    "dinamis_partner_list",
     "dinamis_signature_create",
+    "dinamis_signature_request_many",
     "dinamis_signature_resend",
     "dinamis_signature_show",
 ]

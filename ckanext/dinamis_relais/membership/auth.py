@@ -18,6 +18,7 @@ __all__ = [
     "dinamis_application_show",
     "dinamis_application_transition",
     "dinamis_application_update",
+    "dinamis_convention_import",
     "dinamis_document_list",
     "dinamis_document_show",
     "dinamis_document_verify",
@@ -26,7 +27,9 @@ __all__ = [
     "dinamis_membership_list",
     "dinamis_membership_show",
     "dinamis_membership_transition",
+    "dinamis_partner_list",
     "dinamis_signature_create",
+    "dinamis_signature_request_many",
     "dinamis_signature_resend",
     "dinamis_signature_show",
 ]
@@ -65,3 +68,7 @@ dinamis_document_verify = guard("document.verify", anonymous=True)
 dinamis_signature_show = guard("document.verify", anonymous=True)
 dinamis_signature_create = guard("document.verify", anonymous=True)
 dinamis_signature_resend = guard("document.verify", anonymous=True)
+# All partners at once are PIGMA's view; a referent sees their own organisation's tab.
+dinamis_partner_list = guard("application.review")
+dinamis_convention_import = guard("application.review")
+dinamis_signature_request_many = guard("application.review")

@@ -13,9 +13,13 @@ __all__ = [
     "dinamis_category_choices",
     "dinamis_category_label",
     "dinamis_entity_title",
+    "dinamis_kind_label",
     "dinamis_missing_label",
     "dinamis_organization_choices",
     "dinamis_organization_membership",
+    "dinamis_partner_badge",
+    "dinamis_partner_label",
+    "dinamis_partner_next",
     "dinamis_presumption",
     "dinamis_step_label",
     "dinamis_territory_choices",
@@ -153,3 +157,48 @@ def dinamis_territory_choices(names: list[str]) -> list[tuple[str, str]]:
 def dinamis_organization_choices(organizations: list[dict[str, str]]) -> list[tuple[str, str]]:
     """Organisations for a list to choose from."""
     return [(organization["name"], organization["title"]) for organization in organizations]
+
+
+def _partner_kind(state: str) -> str:
+    return {"active": "membership", "suspended": "membership", "ended": "membership", "none": "partner"}.get(
+        state, "application"
+    )
+
+
+def dinamis_partner_label(state: str) -> str:
+    """Where a partner stands, in words."""
+    return tk.h.dinamis_state_label(_partner_kind(state), state)
+
+
+def dinamis_partner_badge(state: str) -> str:
+    """Bootstrap classes of the badge of where a partner stands."""
+    return tk.h.dinamis_state_badge(_partner_kind(state), state)
+
+
+def dinamis_partner_next(partner: dict[str, Any]) -> str:
+    """What comes next for a partner, as something to do.
+
+    :param partner: of ``dinamis_partner_list``
+    """
+    running = partner["file_state"] if partner["waiting_for"] != "nobody" else None
+    if running is None or partner["state"] == "none":
+        return tk._("Ask for the signature") if partner["convention_number"] and partner["state"] == "none" else ""
+    return {
+        "draft": tk._("Complete the file, then ask for the signature"),
+        "awaiting_signature": tk._("Sign the amendment"),
+        "signed": tk._("Begin the examination"),
+        "under_review": tk._("Check the eligibility"),
+        "submitted": tk._("Decide"),
+        "deferred": tk._("Give the details that the board asks for"),
+        "changes_requested": tk._("Correct the file"),
+    }.get(running, "")
+
+
+def dinamis_kind_label(kind: str) -> str:
+    """What a file is about, in words."""
+    return {
+        "first": tk._("First membership"),
+        "renewal": tk._("Renewal"),
+        "reacceptance": tk._("New acceptance of the texts"),
+        "change": tk._("Change of details"),
+    }.get(kind, kind)

@@ -40,6 +40,10 @@ class Application(Base, Deliverable):
 
     claimed_by = text()
     due_at = moment()
+    #: Last day for a renewal or a re-acceptance to be accepted.
+    answer_by = column(sa.Date)
+    #: Versions of the texts that the signature accepted: ``{"charter": …, "licences": …}``.
+    accepted_texts = json_column()
     created_at = moment(nullable=False, default=utcnow)
     created_by = text(nullable=False)
     state_since = moment(nullable=False, default=utcnow)
@@ -59,6 +63,9 @@ class Membership(Base, Deliverable):
     agreement_number = text()
     since = moment(nullable=False, default=utcnow)
     until = moment()
+    #: Last day of the term; None for a membership without one.
+    term_ends_on = column(sa.Date, index=True)
+    accepted_texts = json_column()
     reason = text()
     state_since = moment(nullable=False, default=utcnow)
 
@@ -106,3 +113,53 @@ class AgreementCounter(Base):
 
     year = column(sa.Integer, primary_key=True)
     last = column(sa.Integer, nullable=False, default=0)
+
+
+class Convention(Base):
+    """An existing convention of a PIGMA partner: who has one may be asked to sign the avenant.
+
+    ``email`` and ``representative`` are for PIGMA alone; the public descriptors are the organisation's.
+    """
+
+    __tablename__ = "dinamis_convention"
+
+    id = text(primary_key=True, default=new_id)
+    organization_id = text(nullable=False, unique=True)
+    number = text(nullable=False, unique=True)
+    signed_on = column(sa.Date)
+    siren = text(nullable=False, default="", index=True)
+    category = text(nullable=False, default="")
+    territory_kind = text(nullable=False, default="")
+    territory_code = text(nullable=False, default="")
+    territory_name = text(nullable=False, default="")
+    office = text(nullable=False, default="")
+    email = text(nullable=False, default="")
+    representative = json_column(nullable=False, default=dict)
+    created_at = moment(nullable=False, default=utcnow)
+    created_by = text(nullable=False)
+    updated_at = moment(nullable=False, default=utcnow)
+
+
+class Reminder(Base):
+    """A reminder that left: the row is what makes it leave once."""
+
+    __tablename__ = "dinamis_reminder"
+
+    id = text(primary_key=True, default=new_id)
+    kind = text(nullable=False)
+    object_id = text(nullable=False)
+    occasion = text(nullable=False)
+    sent_at = moment(nullable=False, default=utcnow)
+    __table_args__ = (sa.UniqueConstraint("kind", "object_id", "occasion", name="uq_dinamis_reminder_once"),)
+
+
+class ApplicationNote(Base):
+    """What PIGMA's people note on a file for each other; nobody else reads it."""
+
+    __tablename__ = "dinamis_application_note"
+
+    id = text(primary_key=True, default=new_id)
+    application_id = text(nullable=False, index=True)
+    author_id = text(nullable=False)
+    body = text(nullable=False)
+    created_at = moment(nullable=False, default=utcnow)

@@ -206,6 +206,7 @@ def dinamis_moderation_menu() -> list[tuple[str, str]]:
     """Pages of the super-référent that this site has: (endpoint, label)."""
     pages = (
         ("dinamis_overview.dashboard", tk._("To do")),
+        ("dinamis_partners.list", tk._("Partners")),
         ("dinamis_membership.queue", tk._("Membership files")),
         ("dinamis_membership.memberships", tk._("Members")),
         ("dinamis_accounts.queue", tk._("Accounts")),

@@ -26,6 +26,8 @@ def states() -> dict[str, dict[str, tuple[str, str]]]:
             "deferred": (_("Details asked for"), amber),
             "withdrawn": (_("Withdrawn"), grey),
         },
+        # A partner stands where its file stands, or where its membership does; or it has neither.
+        "partner": {"none": (_("No file"), grey)},
         "membership": {
             "active": (_("Member"), green),
             "suspended": (_("Membership suspended"), amber),
@@ -139,6 +141,8 @@ def events() -> dict[str, str]:
         "membership.suspended": _("Membership suspended"),
         "membership.resumed": _("Membership resumed"),
         "membership.ended": _("Membership ended"),
+        "convention.entered": _("Convention entered"),
+        "convention.changed": _("Convention changed"),
         "document.created": _("Document made"),
         "account.requested": _("Account requested"),
         "account.validated": _("Account validated"),
@@ -200,6 +204,7 @@ def objects() -> dict[str, str]:
     return {
         "application": _("Membership file"),
         "membership": _("Membership"),
+        "convention": _("Convention"),
         "account": _("Account"),
         "question": _("Question"),
         "guide": _("Guide"),

@@ -1,0 +1,126 @@
+"""Pages of all partners: the list, its CSV, the file of conventions, and asking many for their signature."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+from flask import Blueprint, Response
+
+from ckanext.dinamis_relais.membership import convention_rules, conventions
+from ckanext.dinamis_relais.membership.partners import WHO
+from ckanext.dinamis_relais.web import PAGE_SIZE, act, flash, offset, page
+
+__all__ = ["dinamis_partners"]
+
+dinamis_partners = Blueprint("dinamis_partners", __name__)
+
+FILTERS = ("state", "q", "waiting_for", "late", "kind", "ends_within")
+EXAMPLE = (
+    "organisation;numéro;date;SIREN;catégorie;type de territoire;code du territoire;territoire;service;courriel;"
+    "prénom du représentant;nom du représentant;fonction du représentant;courriel du représentant\r\n"
+    "Commune de Bègles;2019-0123;31/12/2019;213300395;collectivité;commune;33039;Bègles;Service SIG;"
+    "sig@begles.example;Alix;Exemple;Maire;maire@begles.example\r\n"
+)
+
+
+def _filters(values: Any) -> dict[str, Any]:
+    return {name: values[name] for name in FILTERS if values.get(name)}
+
+
+@dinamis_partners.get("/dinamis/moderation/partners", endpoint="list")
+@page
+def list_() -> Any:
+    """All partners, those that wait longest first."""
+    filters = _filters(tk.request.args)
+    try:
+        found = act("dinamis_partner_list", **filters, limit=PAGE_SIZE, offset=offset())
+    except tk.ValidationError as error:
+        flash(error)
+        return tk.redirect_to("dinamis_partners.list")
+    values = {"found": found, "filters": filters, "who": WHO, "page_size": PAGE_SIZE}
+    return tk.render("dinamis/membership/partners.html", values)
+
+
+def _safe(value: Any) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+@dinamis_partners.get("/dinamis/moderation/partners.csv", endpoint="csv")
+@page
+def csv_() -> Response:
+    """The same list as a table, with the same filters, as spreadsheets in French read it."""
+    filters, rows, page_size = _filters(tk.request.args), [], 1000
+    while True:
+        found = act("dinamis_partner_list", **filters, limit=page_size, offset=len(rows))
+        rows += found["results"]
+        if not found["results"] or len(rows) >= found["count"]:
+            break
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
+    writer.writerow([tk._("Organisation"), tk._("SIREN"), tk._("Convention no."), tk._("State"), tk._("Since"),
+                     tk._("Days"), tk._("Next"), tk._("Who must act"), tk._("Due on"), tk._("Late"),
+                     tk._("Member since"), tk._("End of the term"), tk._("Accounts")])  # fmt: skip
+    for row in rows:
+        cells = (
+            row["organization_title"], row["siren"], row["convention_number"] or row["agreement_number"],
+            tk.h.dinamis_partner_label(row["state"]), (row["since"] or "")[:10], row["days"],
+            tk.h.dinamis_partner_next(row), tk.h.dinamis_waiting_for(row["waiting_for"]), (row["due_at"] or "")[:10],
+            tk._("yes") if row["late"] else "", (row["member_since"] or "")[:10], row["term_ends_on"], row["accounts"],
+        )  # fmt: skip
+        writer.writerow([_safe(cell) for cell in cells])
+    response = Response("\ufeff" + out.getvalue(), mimetype="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = 'attachment; filename="partenaires.csv"'
+    return response
+
+
+@dinamis_partners.post("/dinamis/moderation/partners/signatures", endpoint="signatures")
+@page
+def signatures() -> Any:
+    """What asking the chosen partners would do; nothing leaves before it is confirmed on the page that follows."""
+    form = tk.request.form
+    chosen = _filters(form) if form.get("all") else {"ids": form.getlist("ids") or ["-"]}
+    try:
+        work = act("dinamis_signature_request_many", **chosen)
+    except tk.ValidationError as error:
+        flash(error)
+        return tk.redirect_to("dinamis_partners.list", **_filters(form))
+    return tk.redirect_to("dinamis_batch.show", id=work["id"])
+
+
+@dinamis_partners.route("/dinamis/moderation/partners/import", methods=["GET", "POST"], endpoint="import")
+@page
+def import_() -> Any:
+    """A file of conventions: first what would be done, row by row; then, on the page that follows, do it."""
+    tk.check_access("dinamis_convention_import", {"user": tk.current_user.name}, {})
+    errors: dict[str, Any] = {}
+    if tk.request.method == "POST":
+        try:
+            work = act("dinamis_convention_import", upload=tk.request.files.get("upload"))
+        except tk.ValidationError as error:
+            errors = error.error_dict
+        else:
+            if work["ignored"]:
+                text = tk._("Columns that were not read: {names}.")
+                tk.h.flash_notice(text.format(names=", ".join(work["ignored"])))
+            return tk.redirect_to("dinamis_batch.show", id=work["id"])
+    headings = EXAMPLE.split("\r\n", 1)[0].split(";")
+    columns = [
+        (heading, label, name in convention_rules.NEEDED)
+        for heading, (name, label) in zip(headings, conventions.labels(), strict=True)
+    ]
+    return tk.render("dinamis/membership/import.html", {"errors": errors, "columns": columns})
+
+
+@dinamis_partners.get("/dinamis/moderation/partners/import/example.csv", endpoint="example")
+@page
+def example() -> Response:
+    """A file to start from, as spreadsheets in French read it."""
+    tk.check_access("dinamis_convention_import", {"user": tk.current_user.name}, {})
+    response = Response("\ufeff" + EXAMPLE, mimetype="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = 'attachment; filename="conventions-exemple.csv"'
+    return response
