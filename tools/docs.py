@@ -96,7 +96,8 @@ def mails() -> str:
     from ckanext.dinamis_relais.membership.letters import RECIPIENTS
     from ckanext.dinamis_relais.questions.letters import RECIPIENTS as QUESTIONS
 
-    told = {**RECIPIENTS, **QUESTIONS, "account_erasure_requested": ("PIGMA's contact address",)}
+    told = {**RECIPIENTS, **QUESTIONS, "account_erasure_requested": ("PIGMA's contact address",),
+            "harvest_failed": ("super_referent",)}  # fmt: skip
 
     when: dict[str, list[str]] = {}
     for machine in machines():
