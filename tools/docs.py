@@ -97,7 +97,8 @@ def mails() -> str:
     from ckanext.dinamis_relais.news.registering import RECIPIENTS as NEWS
     from ckanext.dinamis_relais.questions.letters import RECIPIENTS as QUESTIONS
 
-    told = {**RECIPIENTS, **QUESTIONS, **NEWS, "account_erasure_requested": ("PIGMA's contact address",)}
+    told = {**RECIPIENTS, **QUESTIONS, **NEWS, "account_erasure_requested": ("PIGMA's contact address",),
+            "harvest_failed": ("super_referent",)}  # fmt: skip
 
     when: dict[str, list[str]] = {}
     for machine in machines():

@@ -30,6 +30,17 @@ def scenes_url() -> str:
     return url.render_as_string(hide_password=False)
 
 
+def harvest_folder() -> Path | None:
+    """Folder whose files may be harvested by a ``file:`` address; None for none."""
+    configured = _get("harvest_folder")
+    return Path(configured) if configured else None
+
+
+def harvest_stuck_minutes() -> int:
+    """Minutes without a sign of life after which a harvest of imagery is ended; 0 for never."""
+    return int(_get("harvest_stuck_minutes"))
+
+
 def private_hosts() -> list[str]:
     """Hosts on private networks that outside calls may reach."""
     return list(_get("private_hosts") or [])

@@ -11,8 +11,10 @@ from ckan import model
 
 from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.imagery import series as rules
+from ckanext.dinamis_relais.imagery.model import collections
 from ckanext.dinamis_relais.imagery.search import all_collections
 from ckanext.dinamis_relais.imagery.series import Series
+from ckanext.dinamis_relais.imagery.source import years_of
 from ckanext.harvest.model import HarvestObject
 
 
@@ -26,11 +28,12 @@ def site_url() -> str:
     return config.site_url() + root
 
 
-def update_series(harvest_object: Any, engine: Any, collection: str, user: str) -> dict[str, int]:
+def update_series(harvest_object: Any, engine: Any, collection: str, user: str, part: str = "") -> dict[str, int]:
     """Make a collection's series datasets agree with the store.
 
     :param harvest_object: the harvest object of the collection; each series gets one of its own beside it
     :param user: name of the CKAN user that writes
+    :param part: years to look at, as a harvest in parts names them; empty for all
     :returns: how many were ``added``, ``updated``, ``deleted``, ``unchanged``
     :raises NoOwner: the source belongs to no organisation
     :raises toolkit.ValidationError: CKAN refuses a dataset
@@ -42,8 +45,11 @@ def update_series(harvest_object: Any, engine: Any, collection: str, user: str) 
         raise NoOwner("The harvest source belongs to no organization. Choose one in the source's form.")
     bodies = {one["id"]: one["body"] for one in all_collections(engine)}
     counts: dict[str, int] = {"added": 0, "updated": 0, "deleted": 0, "unchanged": 0}
+    start, end = years_of(part)
     held = rules.of_collection(engine, collection)
     for series in held:
+        if (start and series.year < start) or (end and series.year > end):
+            continue
         wanted = rules.dataset_of(series, bodies.get(collection, {}), source.url, site_url())
         wanted["owner_org"] = owner
         counts[_write(harvest_object, series, wanted, user)] += 1
@@ -53,6 +59,13 @@ def update_series(harvest_object: Any, engine: Any, collection: str, user: str) 
             _delete(harvest_object, dataset_id, guid, user)
             counts["deleted"] += 1
     return counts
+
+
+def collections_of(engine: Any, source_id: str) -> list[str]:
+    """Ids of the collections that a source feeds, or has fed: those without scenes lose their series."""
+    query = sa.select(collections.c.id).where(collections.c.source_id == source_id).order_by(collections.c.id)
+    with engine.connect() as connection:
+        return list(connection.execute(query).scalars())
 
 
 def guid_of(collection: str, year: int | None = None) -> str:

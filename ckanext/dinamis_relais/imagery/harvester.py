@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import ckan.plugins as p
@@ -17,8 +19,9 @@ from ckan.lib.search import rebuild
 from sqlalchemy.exc import SQLAlchemyError
 
 from ckanext.dinamis_relais import config
-from ckanext.dinamis_relais.imagery import datasets, settings, store, sync
+from ckanext.dinamis_relais.imagery import datasets, settings, store, sync, watch
 from ckanext.dinamis_relais.imagery import model as scene_model
+from ckanext.dinamis_relais.imagery.files import is_file, opened
 from ckanext.dinamis_relais.imagery.normalise import Problem
 from ckanext.dinamis_relais.imagery.outside import Outside, OutsideError
 from ckanext.dinamis_relais.imagery.source import StacSource
@@ -81,7 +84,10 @@ class StacHarvester(p.SingletonPlugin):
 
         :raises ValueError: which key is wrong, and what it should be
         """
-        settings.parse(config_text)
+        try:
+            settings.parse(config_text)
+        except settings.SettingsError as error:
+            raise ValueError(error.said(tk._)) from error
         return config_text or ""
 
     def get_original_url(self, harvest_object_id: str) -> str | None:
@@ -89,23 +95,25 @@ class StacHarvester(p.SingletonPlugin):
         harvest_object: Any = HarvestObject.get(harvest_object_id)
         if not harvest_object or not harvest_object.guid.startswith(datasets.guid_of("")):
             return None
+        if is_file(harvest_object.source.url):
+            return None
         collection = harvest_object.guid[len(datasets.guid_of("")) :].split("/")[0]
         return f"{harvest_object.source.url.rstrip('/')}/collections/{collection}"
 
     def gather_stage(self, harvest_job: Any) -> list[str]:
-        """One harvest object for each collection that the source's configuration wants.
+        """One harvest object for each collection (or part of it) that is wanted, or one for a whole file.
 
         :returns: ids of harvest objects; empty, with an error on the job, when the source cannot be read
         """
         source = harvest_job.source
         try:
             wanted = settings.parse(source.config)
-            found = self._source(source.url, wanted).collections(wanted.collections)
+            found = [sync.A_FILE] if is_file(source.url) else self._collections(source.url, wanted)
         except (ValueError, OutsideError) as error:
-            HarvestGatherError.create(message=str(error), job=harvest_job)
+            watch.failed(harvest_job, str(error))
             return []
         if not found:
-            HarvestGatherError.create(message=f"{source.url}: It has no collections.", job=harvest_job)
+            watch.failed(harvest_job, f"{source.url}: It has no collections.")
         ids = []
         for collection in found:
             harvest_object = HarvestObject(
@@ -114,6 +122,11 @@ class StacHarvester(p.SingletonPlugin):
             harvest_object.save()
             ids.append(harvest_object.id)
         return ids
+
+    def _collections(self, url: str, wanted: settings.Settings) -> list[dict[str, Any]]:
+        """Collections of an API, each as often as it has parts: harvest objects go to as many workers as there are."""
+        found = StacSource(url, self._outside(wanted)).collections(wanted.collections)
+        return [{**one, "_part": part} if part else one for one in found for part in wanted.spans]
 
     def fetch_stage(self, harvest_object: Any) -> bool | str:
         """List the collection into the scene store; an interrupted listing goes on where it stopped.
@@ -128,14 +141,13 @@ class StacHarvester(p.SingletonPlugin):
         except ValueError as error:
             HarvestObjectError.create(message=str(error), object=harvest_object, stage="Fetch")
             return False
-        report = _JobReport(harvest_object.job, collection["id"])
+        report = _JobReport(harvest_object.job, "" if collection == sync.A_FILE else collection["id"])
         # No transaction of CKAN stays open while the network is waited for.
         model.Session.commit()
         failure = None
         try:
-            sync.sync_collection(
-                scene_model.engine(), self._source(url, wanted), source_id, collection, wanted, report, job_id
-            )
+            with self._source(url, wanted) as read:
+                sync.sync_collection(scene_model.engine(), read, source_id, collection, wanted, report, job_id)
         except (OutsideError, store.CollectionTaken) as error:
             failure = f"{error} What was read is kept; the next job goes on from there."
         except SQLAlchemyError as error:
@@ -144,7 +156,9 @@ class StacHarvester(p.SingletonPlugin):
             failure = f"The scene store failed: {reason} Run 'ckan dinamis scenes status'."
         report.close()
         if failure:
-            HarvestObjectError.create(message=failure, object=HarvestObject.get(object_id), stage="Fetch")
+            failed: Any = HarvestObject.get(object_id)
+            HarvestObjectError.create(message=failure, object=failed, stage="Fetch")
+            watch.tell(failed.job, failure)
         return failure is None
 
     def import_stage(self, harvest_object: Any) -> bool | str:
@@ -153,22 +167,43 @@ class StacHarvester(p.SingletonPlugin):
         :returns: ``"unchanged"`` for the collection's own object, which is no dataset: each series that was
             written has a harvest object of its own on the same job; False after an error
         """
-        collection = json.loads(harvest_object.content)["id"]
-        object_id = harvest_object.id
-        try:
-            counts = datasets.update_series(harvest_object, scene_model.engine(), collection, self._user())
-        except (datasets.NoOwner, tk.ValidationError) as error:
-            model.Session.rollback()
-            reason = error.error_summary if isinstance(error, tk.ValidationError) else error
-            failed = HarvestObject.get(object_id)
-            HarvestObjectError.create(message=f"{collection}: {reason}", object=failed, stage="Import")
-            return False
-        log.info("%s: series %s", collection, counts)
+        content = json.loads(harvest_object.content)
+        object_id, engine = harvest_object.id, scene_model.engine()
+        names = [content["id"]]
+        if content == sync.A_FILE:
+            names = datasets.collections_of(engine, harvest_object.source.id)
+        for collection in names:
+            try:
+                # Parts of a collection that end together would both make the datasets of a year.
+                with store.one_at_a_time(engine, "series", collection):
+                    counts = datasets.update_series(
+                        harvest_object, engine, collection, self._user(), content.get("_part", "")
+                    )
+            except (datasets.NoOwner, tk.ValidationError) as error:
+                model.Session.rollback()
+                reason = error.error_summary if isinstance(error, tk.ValidationError) else error
+                failed: Any = HarvestObject.get(object_id)
+                HarvestObjectError.create(message=f"{collection}: {reason}", object=failed, stage="Import")
+                watch.tell(failed.job, f"{collection}: {reason}")
+                return False
+            log.info("%s: series %s", collection, counts)
         return "unchanged"
 
     @staticmethod
-    def _source(url: str, wanted: settings.Settings) -> StacSource:
-        return StacSource(url, Outside(config.private_hosts(), wanted.headers))
+    def _outside(wanted: settings.Settings) -> Outside:
+        return Outside(config.private_hosts(), wanted.headers)
+
+    @contextmanager
+    def _source(self, url: str, wanted: settings.Settings) -> Iterator[sync.Source]:
+        """The source of a listing; a file of the network is fetched first.
+
+        :raises OutsideError: it cannot be had
+        """
+        if is_file(url):
+            with opened(url, config.harvest_folder(), self._outside(wanted)) as file:
+                yield file
+        else:
+            yield StacSource(url, self._outside(wanted))
 
     @staticmethod
     def _user() -> str:
@@ -192,7 +227,7 @@ class _JobReport(sync.Report):
             return
         self.fatal += 1
         if self.fatal <= MAX_NAMED:
-            self._say(f"{self.collection}: {problem}")
+            self._say(f"{self.collection}: {problem}" if self.collection else str(problem))
 
     def note(self, text: str) -> None:
         self._say(text)
@@ -200,13 +235,13 @@ class _JobReport(sync.Report):
     def page(self, run: store.Run, saved: store.Saved, matched: int | None) -> None:
         log.info(
             "%s: run %s, %s listed of %s, %s new, %s changed",
-            self.collection, run.id, saved.listed, matched or "?", saved.created, saved.changed,
+            self.collection or "file", run.id, saved.listed, matched or "?", saved.created, saved.changed,
         )  # fmt: skip
 
     def close(self) -> None:
         """Say how many problems were not named one by one."""
         if self.fatal > MAX_NAMED:
-            self._say(f"{self.collection}: {self.fatal - MAX_NAMED} further items were not taken.")
+            self._say(f"{self.collection} {self.fatal - MAX_NAMED} further items were not taken.".strip())
         if self.repaired:
             log.info("%s: %s repairs, listed by 'ckan dinamis scenes status'", self.collection, self.repaired)
 

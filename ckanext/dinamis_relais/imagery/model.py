@@ -60,6 +60,7 @@ runs = sa.Table(
     sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=True),
     sa.Column("source_id", sa.Text, nullable=False),
     sa.Column("collection", sa.Text, nullable=False),
+    sa.Column("part", sa.Text, nullable=False, server_default=""),
     sa.Column("job_id", sa.Text),
     sa.Column("fingerprint", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False, server_default="running"),
@@ -80,6 +81,7 @@ seen = sa.Table(
     "harvest_seen",
     metadata,
     sa.Column("run_id", sa.BigInteger, nullable=False),
+    sa.Column("collection", sa.Text, nullable=False),
     sa.Column("id", sa.Text, nullable=False),
 )
 
@@ -96,6 +98,17 @@ problems = sa.Table(
     sa.Column("fatal", sa.Boolean, nullable=False),
 )
 
+#: A picture of a series' footprints, drawn anew when ``mark`` says that its scenes changed.
+pictures = sa.Table(
+    "series_picture",
+    metadata,
+    sa.Column("collection", sa.Text, primary_key=True),
+    sa.Column("year", sa.Integer, primary_key=True),
+    sa.Column("mark", sa.Text, nullable=False),
+    sa.Column("png", sa.LargeBinary, nullable=False),
+    sa.Column("updated", _MOMENT, nullable=False, server_default=sa.func.now()),
+)
+
 #: The order of every page: newest first, then collection and id so that it is total.
 KEYSET = (scenes.c.datetime.desc(), scenes.c.collection, scenes.c.id)
 
@@ -106,8 +119,10 @@ _INDEXES = (
     sa.Index("scene_cloud", scenes.c.cloud),
     sa.Index("scene_platform", scenes.c.platform),
     sa.Index("scene_source", scenes.c.source_id, scenes.c.collection),
+    sa.Index("scene_hash", scenes.c.hash),
     sa.Index("harvest_run_source", runs.c.source_id, runs.c.collection, runs.c.id),
-    sa.Index("harvest_seen_run", seen.c.run_id, seen.c.id),
+    sa.Index("harvest_run_job", runs.c.job_id),
+    sa.Index("harvest_seen_run", seen.c.run_id, seen.c.collection, seen.c.id),
     sa.Index("harvest_problem_run", problems.c.run_id),
 )
 

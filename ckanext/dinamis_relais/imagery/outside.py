@@ -6,10 +6,12 @@ import email.utils
 import time
 from collections.abc import Callable
 from datetime import datetime, timezone
-from typing import Any
+from hashlib import blake2b
+from typing import Any, BinaryIO, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import requests
+import urllib3
 from requests.utils import get_environ_proxies
 
 from ckanext.dinamis_relais import __version__
@@ -23,6 +25,9 @@ MAX_REDIRECTS = 5
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 #: Seconds; a source that asks for more is left until the next job.
 MAX_WAIT = 120
+
+
+Answer = TypeVar("Answer")
 
 
 class OutsideError(Exception):
@@ -69,6 +74,32 @@ class Outside:
         :param body: JSON of a POST
         :raises OutsideError: after the retries, or at once for what does not pass
         """
+        return self._try(url, method, body, lambda response: (self._read(response), response.url))
+
+    def download(self, url: str, target: BinaryIO, most: int) -> str:
+        """A whole file, whatever its size up to ``most`` bytes, written to ``target``; a broken one begins again.
+
+        :returns: a hash of its content
+        :raises OutsideError: after the retries, or at once for what does not pass
+        """
+
+        def keep(response: requests.Response) -> str:
+            target.seek(0)
+            target.truncate()
+            digest, size = blake2b(digest_size=16), 0
+            for chunk in response.iter_content(1 << 20):
+                size += len(chunk)
+                if size > most:
+                    raise OutsideError(response.url, f"It is larger than {most:,} bytes.", "Give it in parts.")
+                digest.update(chunk)
+                target.write(chunk)
+            target.flush()
+            return digest.hexdigest()
+
+        return self._try(url, "GET", None, keep)
+
+    def _try(self, url: str, method: str, body: Any, keep: Callable[[requests.Response], Answer]) -> Answer:
+        """Call until it answers, or until the retries are used up; ``keep`` reads the answer."""
         self.home = self.home or urlsplit(url).netloc
         for attempt in range(self.retries + 1):
             last = attempt == self.retries
@@ -86,8 +117,8 @@ class Outside:
                 if response.status_code != 200:
                     raise _refused(response)
                 try:
-                    return self._read(response), response.url
-                except (requests.RequestException, OSError) as error:
+                    return keep(response)
+                except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
                     if last:
                         problem = f"The answer broke off ({_short(error)})."
                         raise OutsideError(url, problem, "Try again later.") from error

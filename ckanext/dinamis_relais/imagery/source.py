@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -11,7 +11,9 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit, urlunsplit
 
 import orjson
 
+from ckanext.dinamis_relais.imagery.normalise import Problem, Scene, parse_moment
 from ckanext.dinamis_relais.imagery.outside import Outside, OutsideError
+from ckanext.dinamis_relais.imagery.settings import Settings
 
 #: Pages in a row with nothing in them. Real sources send some (facts, 4.1); none sends so many.
 MAX_EMPTY_PAGES = 100
@@ -40,6 +42,10 @@ class Request:
         return blake2b(orjson.dumps(self.as_dict(), option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
 
 
+def _all(_scene: Scene) -> bool:
+    return True
+
+
 @dataclass
 class Page:
     """One answer of a listing.
@@ -49,6 +55,11 @@ class Page:
     :ivar next: the next request, None at the end
     :ivar matched: how many items there are in all, when the source says
     :ivar notes: what was odd about the page but could be read
+    :ivar lines: of a file, instead of ``items``: (number of the line, the line), not read yet
+    :ivar problems: what could not even be read
+    :ivar collections: of a file: ids that are wanted, empty for all
+    :ivar wanted: whether a scene is asked for; an API answers no others
+    :ivar filter_mark: of a file: recognises what is asked for
     """
 
     url: str
@@ -56,6 +67,11 @@ class Page:
     next: Request | None
     matched: int | None
     notes: list[str] = field(default_factory=list)
+    lines: list[tuple[int, bytes]] | None = None
+    problems: list[Problem] = field(default_factory=list)
+    collections: list[str] = field(default_factory=list)
+    wanted: Callable[[Scene], bool] = _all
+    filter_mark: str = ""
 
 
 class StacSource:
@@ -136,6 +152,11 @@ class StacSource:
         separator = "&" if urlsplit(items_url).query else "?"
         return Request(items_url + separator + urlencode(params, safe=",:/"))
 
+    def listing(self, collection: dict[str, Any], settings: Settings) -> Request:
+        """The first request for a collection, or for a part of it, as the source's configuration wants it."""
+        when = within(settings.datetime, collection.get("_part", ""))
+        return self.first(collection["_items"], settings.page_size, settings.bbox, when)
+
     def pages(self, request: Request | None) -> Iterator[Page]:
         """Every page from a request on; an empty page with a ``next`` is no end.
 
@@ -163,6 +184,34 @@ class StacSource:
                 before = content
             request = next_request(body, url, request)
             yield Page(url, items, request, _matched(body), notes)
+
+
+def within(datetime: str | None, part: str) -> str | None:
+    """The interval that is asked of a source: the years of a part, narrowed to what the configuration wants.
+
+    Neighbouring parts share the first instant of a year, so that no moment falls between them.
+    """
+    start, end = years_of(part)
+    if start is None and end is None:
+        return datetime
+    low, _, high = (datetime or "../..").partition("/") if "/" in (datetime or "/") else (datetime, "", datetime)
+    lows = [value for value in (low, f"{start}-01-01T00:00:00Z" if start else "") if value and value != ".."]
+    highs = [value for value in (high, f"{end + 1}-01-01T00:00:00Z" if end else "") if value and value != ".."]
+    first = max(lows, key=_instant, default="..")
+    last = min(highs, key=_instant, default="..")
+    return f"{first}/{last}"
+
+
+def _instant(value: str) -> Any:
+    return parse_moment(value)[0]
+
+
+def years_of(part: str) -> tuple[int | None, int | None]:
+    """First and last year of a part of a collection: ``2019``, ``/2016`` (until), ``2024/`` (from); both included."""
+    if not part:
+        return None, None
+    start, _, end = part.partition("/") if "/" in part else (part, "", part)
+    return (int(start) if start else None), (int(end) if end else None)
 
 
 def next_request(body: dict[str, Any], url: str, asked: Request) -> Request | None:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import queue
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from ckanext.dinamis_relais.imagery import store
+from ckanext.dinamis_relais.imagery.files import FileSource
 from ckanext.dinamis_relais.imagery.normalise import Problem
 from ckanext.dinamis_relais.imagery.outside import OutsideError
 from ckanext.dinamis_relais.imagery.settings import Settings
-from ckanext.dinamis_relais.imagery.source import Request, StacSource
+from ckanext.dinamis_relais.imagery.source import Page, Request, StacSource
+
+Source = StacSource | FileSource
+#: What stands for the collection of a file: its scenes name their own.
+A_FILE: dict[str, Any] = {"id": store.WHOLE_FILE}
 
 #: Pages in a row that bring nothing but what this run has listed: the listing goes round.
 MAX_REPEATED_PAGES = 3
@@ -31,64 +41,157 @@ class Report:
 
 def sync_collection(
     engine: Any,
-    source: StacSource,
+    source: Source,
     source_id: str,
     collection: dict[str, Any],
     settings: Settings,
     report: Report,
     job_id: str | None = None,
 ) -> store.Outcome | None:
-    """List a collection to its end and make the store agree with it.
+    """List a collection (or a whole file) to its end and make the store agree with it.
 
-    :param collection: as :meth:`StacSource.collections` gives it
+    :param collection: as :meth:`StacSource.collections` gives it, or :data:`A_FILE`; with ``_part``, those years of it
     :param job_id: the job this is done for; a second worker with the same job does nothing
     :returns: None when another worker has already done it
     :raises OutsideError: the listing broke; what was read is kept, the next call goes on from there
     :raises store.CollectionTaken: another source feeds a collection of this id
     """
-    with store.one_at_a_time(engine, source_id, collection["id"]):
-        store.save_collection(engine, source_id, source.url, collection, settings.asset_roles)
-        first = source.first(collection["_items"], settings.page_size, settings.bbox, settings.datetime)
-        run = store.open_run(engine, source_id, collection["id"], first, job_id)
+    name, part = collection["id"], collection.get("_part", "")
+    with store.one_at_a_time(engine, source_id, name, part):
+        if name != store.WHOLE_FILE:
+            store.save_collection(engine, source_id, source.url, collection, settings.asset_roles)
+        first = source.listing(collection, settings)
+        run = store.open_run(engine, source_id, name, first, job_id, part=part)
         if run is None:
             return None
         try:
-            _list(engine, source, run, run.request, report)
+            _list(engine, source, run, run.request, settings, report)
         except OutsideError as error:
             if not (run.resumed and run.request != first and error.status in CURSOR_EXPIRED):
                 raise
-            report.note(f"{collection['id']}: the source forgot where we were. The listing starts again.")
-            run = store.open_run(engine, source_id, collection["id"], first, job_id, fresh=True)
+            report.note(f"{name}: the source forgot where we were. The listing starts again.")
+            run = store.open_run(engine, source_id, name, first, job_id, fresh=True, part=part)
             if run is None:
                 return None
-            _list(engine, source, run, first, report)
+            _list(engine, source, run, first, settings, report)
         return _finish(engine, run, settings.max_vanished, report)
 
 
-def _list(engine: Any, source: StacSource, run: store.Run, request: Request | None, report: Report) -> None:
+def _list(  # what a listing is made of
+    engine: Any, source: Source, run: store.Run, request: Request | None, settings: Settings, report: Report
+) -> None:
+    """Three things at once: the next page comes, one is read and normalised, the one before is loaded."""
+    owned = _Owned(engine, source, run, settings)
     repeated = 0
+    waiting: tuple[store.Prepared, Future[store.Saved]] | None = None
+    writer = ThreadPoolExecutor(1, "dinamis-load")
+    pages = ahead(source.pages(request))
     try:
-        for page in source.pages(request):
-            saved = store.save_page(engine, run, page)
-            for problem in saved.problems:
-                report.problem(problem)
-            for note in page.notes:
-                report.note(note)
-            report.page(run, saved, page.matched)
-            repeated = repeated + 1 if saved.listed and saved.repeated == saved.listed else 0
-            if repeated >= MAX_REPEATED_PAGES:
-                problem = f"Its last {repeated} pages gave only items that it had listed before."
-                raise OutsideError(page.url, problem, "Tell the source's keeper.")
+        for page in pages:
+            work = store.prepare(engine, run, page, waiting[0] if waiting else None)
+            owned.check(work)
+            if waiting:
+                repeated = _tell(run, *waiting, repeated, report)
+            waiting = (work, writer.submit(store.commit, engine, run, work))
+        if waiting:
+            _tell(run, *waiting, repeated, report)
+            waiting = None
     except BaseException as error:
+        if waiting:
+            with suppress(BaseException):  # the first error is the one to tell
+                _tell(run, *waiting, repeated, report)
+        writer.shutdown()
         store.interrupt(engine, run, str(error) or type(error).__name__)
         raise
+    finally:
+        pages.close()
+        writer.shutdown()
+
+
+def _tell(run: store.Run, work: store.Prepared, loading: Future[store.Saved], repeated: int, report: Report) -> int:
+    """Wait until a page is loaded and say what it did.
+
+    :returns: pages in a row that brought nothing but what this run has listed
+    :raises OutsideError: too many of them
+    """
+    saved, page = loading.result(), work.page
+    for problem in saved.problems:
+        report.problem(problem)
+    for note in page.notes:
+        report.note(note)
+    report.page(run, saved, page.matched)
+    repeated = repeated + 1 if saved.listed and saved.repeated == saved.listed else 0
+    if repeated >= MAX_REPEATED_PAGES and page.lines is None:
+        problem = f"Its last {repeated} pages gave only items that it had listed before."
+        raise OutsideError(page.url, problem, "Tell the source's keeper.")
+    return repeated
+
+
+class _Owned:
+    """Collections that a file names: each is described, and belongs to this source alone."""
+
+    def __init__(self, engine: Any, source: Source, run: store.Run, settings: Settings):
+        self.engine, self.source, self.run, self.settings = engine, source, run, settings
+        self.known: set[str] = set()
+        self.described: dict[str, dict[str, Any]] | None = None if run.collection == store.WHOLE_FILE else {}
+
+    def check(self, work: store.Prepared) -> None:
+        """:raises store.CollectionTaken: another source feeds one of them"""
+        if self.run.collection != store.WHOLE_FILE:
+            return
+        for name in {key[0] for key in work.lines} - self.known:
+            if self.described is None:
+                assert isinstance(self.source, FileSource)  # noqa: S101  # only a file is listed whole
+                self.described = self.source.descriptions()
+            body = {**self.described.get(name, {"title": name}), "id": name}
+            store.save_collection(self.engine, self.run.source_id, self.source.url, body, self.settings.asset_roles)
+            self.known.add(name)
+
+
+def ahead(items: Iterator[Page]) -> Iterator[Page]:
+    """The same pages, the next of them fetched while one is worked on."""
+    made: queue.Queue[Any] = queue.Queue(maxsize=1)
+    stopped = threading.Event()
+
+    def put(thing: Any) -> None:
+        while not stopped.is_set():
+            try:
+                made.put(thing, timeout=0.2)
+                return
+            except queue.Full:
+                continue
+
+    def work() -> None:
+        try:
+            for item in items:
+                put((item, None))
+                if stopped.is_set():
+                    return
+            put((None, None))
+        except BaseException as error:  # noqa: BLE001  # handed over to who asked for the page
+            put((None, error))
+
+    thread = threading.Thread(target=work, name="dinamis-read", daemon=True)
+    thread.start()
+    try:
+        while True:
+            item, error = made.get()
+            if error is not None:
+                raise error
+            if item is None:
+                return
+            yield item
+    finally:
+        stopped.set()
+        thread.join()
 
 
 def _finish(engine: Any, run: store.Run, max_vanished: float, report: Report) -> store.Outcome:
     outcome = store.finish(engine, run, max_vanished)
     if outcome.kept:
+        name = f"{run.collection} {run.part}".strip()
         report.note(
-            f"{run.collection}: the source no longer lists {outcome.kept} scenes ({outcome.share:.0%} of the "
+            f"{name}: the source no longer lists {outcome.kept} scenes ({outcome.share:.0%} of the "
             f"collection). That is more than max_vanished ({max_vanished:.0%}), so they were kept. "
             "To let them go, raise max_vanished in the source's configuration and harvest again."
         )
