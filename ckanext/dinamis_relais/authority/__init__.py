@@ -74,6 +74,12 @@ VERBS: dict[str, tuple[Role, ...]] = {
     "journal.read": _PIGMA,
     "delivery.read": _PIGMA,
     "delivery.retry": _PIGMA,
+    "health.check": _ALL,
+    "health.read": _PIGMA,
+    "statistics.read": (*_PIGMA_AND_OWN, Role.EXECUTIVE_BOARD),  # the board: nothing that tells of under five persons
+    "partner.read": _PIGMA_AND_OWN,
+    "report.make": _PIGMA,
+    "report.read": (*_PIGMA_AND_OWN, Role.EXECUTIVE_BOARD),
 }  # fmt: skip
 
 
