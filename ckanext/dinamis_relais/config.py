@@ -245,11 +245,6 @@ def question_late_days() -> int:
     return int(_get("question_late_days"))
 
 
-def late_days() -> int:
-    """Days after which what waits for PIGMA is marked as late; 0 for never."""
-    return int(_get("late_days"))
-
-
 def metrics_token() -> str:
     """Bearer token of the metrics; empty for no metrics."""
     return str(_get("metrics_token") or "")
@@ -273,16 +268,6 @@ def health_scenes_gb() -> int:
 def health_certificate_days() -> int:
     """Days before the sealing certificate's end from which the operator is warned."""
     return int(_get("health_certificate_days"))
-
-
-def journal_head_to() -> list[str]:
-    """Addresses that are mailed the journal's head each day."""
-    return list(_get("journal_head_to") or [])
-
-
-def journal_keep_days() -> int:
-    """Days that the journal's lines are kept; 0 for ever."""
-    return int(_get("journal_keep_days"))
 
 
 def time_zone() -> str:

@@ -76,10 +76,6 @@ VERBS: dict[str, tuple[Role, ...]] = {
     "delivery.retry": _PIGMA,
     "health.check": _ALL,
     "health.read": _PIGMA,
-    "statistics.read": (*_PIGMA_AND_OWN, Role.EXECUTIVE_BOARD),  # the board: nothing that tells of under five persons
-    "partner.read": _PIGMA_AND_OWN,
-    "report.make": _PIGMA,
-    "report.read": (*_PIGMA_AND_OWN, Role.EXECUTIVE_BOARD),
 }  # fmt: skip
 
 

@@ -1,10 +1,10 @@
-"""Counters kept from the journal, reports. What they count is elsewhere: all of it can be made again."""
+"""Counters kept from the journal. What they count is elsewhere: all of it can be made again."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
-from ckanext.dinamis_relais.db import Base, column, json_column, moment, new_id, text, utcnow
+from ckanext.dinamis_relais.db import Base, column, moment, new_id, text, utcnow
 
 #: Stands for all organisations together; no organisation's id is a star.
 EVERYBODY = "*"
@@ -58,22 +58,3 @@ class SceneArea(Base):
     item_id = text(primary_key=True)
     km2 = column(sa.Float, nullable=False)
     year = column(sa.Integer)
-
-
-class Report(Base):
-    """A report with its files and the numbers that they show, kept as they were made."""
-
-    __tablename__ = "dinamis_report"
-
-    id = text(primary_key=True, default=new_id)
-    state = text(nullable=False, default="running")
-    organization_id = text(index=True)
-    start = column(sa.Date, nullable=False)
-    end = column(sa.Date, nullable=False)
-    batch_id = text()
-    numbers = json_column()
-    pdf = column(sa.LargeBinary)
-    xlsx = column(sa.LargeBinary)
-    created_at = moment(nullable=False, default=utcnow)
-    created_by = text(nullable=False)
-    finished_at = moment()
