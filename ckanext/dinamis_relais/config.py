@@ -254,3 +254,40 @@ def question_thread_mb() -> int:
 def question_late_days() -> int:
     """Days after which a question that waits for PIGMA is marked as late; 0 for never."""
     return int(_get("question_late_days"))
+
+
+def metrics_token() -> str:
+    """Bearer token of the metrics; empty for no metrics."""
+    return str(_get("metrics_token") or "")
+
+
+def health_delivery_minutes() -> int:
+    """Minutes that a delivery may be owed; 0 for any time."""
+    return int(_get("health_delivery_minutes"))
+
+
+def health_harvest_hours() -> int:
+    """Hours that the last finished harvest may lie back; 0 for any time."""
+    return int(_get("health_harvest_hours"))
+
+
+def health_scenes_gb() -> int:
+    """Largest scene store, in GB (10**9 bytes); 0 for any."""
+    return int(_get("health_scenes_gb"))
+
+
+def health_certificate_days() -> int:
+    """Days before the sealing certificate's end from which the operator is warned."""
+    return int(_get("health_certificate_days"))
+
+
+def time_zone() -> str:
+    """The zone of the days and months that are counted: the site's display time zone when it names one, else UTC."""
+    from zoneinfo import ZoneInfo
+
+    name = str(tk.config.get("ckan.display_timezone") or "UTC")
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return "UTC"  # "server": what PostgreSQL calls the server's zone is not known here
+    return name

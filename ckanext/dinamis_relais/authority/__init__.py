@@ -83,6 +83,8 @@ VERBS: dict[str, tuple[Role, ...]] = {
     "journal.read": _PIGMA,
     "delivery.read": _PIGMA,
     "delivery.retry": _PIGMA,
+    "health.check": _ALL,
+    "health.read": _PIGMA,
 }  # fmt: skip
 
 

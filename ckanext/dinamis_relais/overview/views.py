@@ -9,9 +9,10 @@ from ckan import model
 from flask import Blueprint
 
 from ckanext.dinamis_relais.authority import GRANTED
+from ckanext.dinamis_relais.overview.health_views import dinamis_health
 from ckanext.dinamis_relais.web import PAGE_SIZE, act, flash, offset, page
 
-__all__ = ["dinamis_overview"]
+__all__ = ["dinamis_health", "dinamis_overview"]
 
 dinamis_overview = Blueprint("dinamis_overview", __name__)
 

@@ -213,6 +213,7 @@ def dinamis_moderation_menu() -> list[tuple[str, str]]:
         ("dinamis_questions.queue", tk._("Questions")),
         ("dinamis_overview.deliveries", tk._("Deliveries")),
         ("dinamis_overview.journal", tk._("Journal")),
+        ("dinamis_health.page", tk._("Health")),
     )
     return [(endpoint, label) for endpoint, label in pages if endpoint in current_app.view_functions]
 
