@@ -17,6 +17,13 @@ from ckanext.dinamis_relais.membership.applications import (
     dinamis_application_transition,
     dinamis_application_update,
 )
+from ckanext.dinamis_relais.membership.documents import (
+    dinamis_decision_record,
+    dinamis_document_list,
+    dinamis_document_show,
+    dinamis_document_verify,
+    dinamis_signature_upload,
+)
 from ckanext.dinamis_relais.membership.memberships import (
     dinamis_membership_autocomplete,
     dinamis_membership_list,
@@ -25,10 +32,9 @@ from ckanext.dinamis_relais.membership.memberships import (
 )
 from ckanext.dinamis_relais.membership.rules import presumption
 from ckanext.dinamis_relais.membership.signatures import (
-    dinamis_document_list,
-    dinamis_document_show,
-    dinamis_document_verify,
+    dinamis_signature_code,
     dinamis_signature_create,
+    dinamis_signature_delegate,
     dinamis_signature_resend,
     dinamis_signature_show,
 )
@@ -41,6 +47,7 @@ __all__ = [
     "dinamis_application_show",
     "dinamis_application_transition",
     "dinamis_application_update",
+    "dinamis_decision_record",
     "dinamis_document_list",
     "dinamis_document_show",
     "dinamis_document_verify",
@@ -49,9 +56,12 @@ __all__ = [
     "dinamis_membership_list",
     "dinamis_membership_show",
     "dinamis_membership_transition",
+    "dinamis_signature_code",
     "dinamis_signature_create",
+    "dinamis_signature_delegate",
     "dinamis_signature_resend",
     "dinamis_signature_show",
+    "dinamis_signature_upload",
 ]
 
 

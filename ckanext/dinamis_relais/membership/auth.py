@@ -18,6 +18,7 @@ __all__ = [
     "dinamis_application_show",
     "dinamis_application_transition",
     "dinamis_application_update",
+    "dinamis_decision_record",
     "dinamis_document_list",
     "dinamis_document_show",
     "dinamis_document_verify",
@@ -26,9 +27,12 @@ __all__ = [
     "dinamis_membership_list",
     "dinamis_membership_show",
     "dinamis_membership_transition",
+    "dinamis_signature_code",
     "dinamis_signature_create",
+    "dinamis_signature_delegate",
     "dinamis_signature_resend",
     "dinamis_signature_show",
+    "dinamis_signature_upload",
 ]
 
 
@@ -65,3 +69,7 @@ dinamis_document_verify = guard("document.verify", anonymous=True)
 dinamis_signature_show = guard("document.verify", anonymous=True)
 dinamis_signature_create = guard("document.verify", anonymous=True)
 dinamis_signature_resend = guard("document.verify", anonymous=True)
+dinamis_signature_code = guard("document.verify", anonymous=True)
+dinamis_signature_delegate = guard("document.verify", anonymous=True)
+dinamis_signature_upload = guard("application.review", _by(Application))
+dinamis_decision_record = guard("decision.record", _by(Application))
