@@ -96,6 +96,41 @@ def signature_link_days() -> int:
     return int(_get("signature_link_days"))
 
 
+def signature_code_minutes() -> int:
+    """Minutes during which the code that confirms a signature may be typed."""
+    return int(_get("signature_code_minutes"))
+
+
+def timestamp_url() -> str | None:
+    """RFC 3161 service that time-stamps what is signed online; None for none."""
+    return _get("timestamp_url") or None
+
+
+def charter_date() -> str:
+    """Date of the charter's official text (ISO 8601), printed beside its version."""
+    return str(_get("charter_date") or "")
+
+
+def licences_date() -> str:
+    """Date of the licences' official texts (ISO 8601), printed beside their version."""
+    return str(_get("licences_date") or "")
+
+
+def board_email() -> str:
+    """Address of DINAMIS's executive board, to which the ``dossier`` transport writes."""
+    return str(_get("gateway.board_email") or "")
+
+
+def board_link_days() -> int:
+    """Days during which the executive board may decide by its one-time link."""
+    return int(_get("board_link_days"))
+
+
+def proof_mb() -> int:
+    """Largest paper that is uploaded as proof, in MB (10**6 bytes)."""
+    return int(_get("proof_mb"))
+
+
 def relay_name() -> str:
     """Name of the relay as printed on documents."""
     return str(_get("relay_name"))

@@ -33,6 +33,8 @@ def parameters(action: str, things: dict[str, str]) -> dict[str, str]:
             return {"id": things[kind]}
     if action == "dinamis_document_show":
         return {"id": things["document"]}
+    if action in ("dinamis_signature_upload", "dinamis_decision_record"):
+        return {"id": things["application"]}
     if action == "dinamis_document_list":
         return {"application_id": things["application"]}
     return {"organization_id": things["organization"]}

@@ -9,6 +9,7 @@ import pytest
 from tests.e2e.conftest import look, wait_for
 
 LINK = re.compile(r"https?://\S+")
+CODE = re.compile(r"\b(\d{6})\b")
 CANDIDATES = ("Arcachon", "Libourne", "Biscarrosse", "Saint-Junien", "Biarritz", "Marmande", "Lacanau", "Langon",
               "Royan", "Saintes", "Bressuire", "Parthenay", "Dax", "Bergerac", "Rochefort")  # fmt: skip
 
@@ -66,6 +67,12 @@ def sign(page, mails, commune):
     for box in page.locator(".form-check-input").all():
         box.check()
     page.click("form:has(.form-check) button[type=submit]")
+    page.wait_for_selector("#code")
+    look(page, "05b-code")
+    # The code follows the link in the same box: each run signs for another commune.
+    code = CODE.search(mails(f"maire.{commune.lower()}@demo.example", "code :")["text"]).group(1)
+    page.fill("#code", code)
+    page.click("form:has(#code) button[type=submit]")
     page.wait_for_selector("a[href$='/signed_amendment.pdf']")
     look(page, "06-signed")
     page.goto(link)

@@ -7,8 +7,10 @@ from typing import Any
 from ckan import model
 from ckan.tests.helpers import call_action
 
+from ckanext.dinamis_relais import onetime
 from ckanext.dinamis_relais.gateway import secrets
 from ckanext.dinamis_relais.gateway.model import Mail
+from ckanext.dinamis_relais.membership.model import SignatureLink
 
 ACCEPTED = {"amendment": True, "charter": True, "licences": True, "super_referent": True}
 
@@ -59,10 +61,18 @@ def token_of(mail: Mail) -> str:
     return secrets.decrypt(mail.secrets)["link"].rsplit("/", 1)[1]
 
 
+def code_of(application_id: str) -> str:
+    """The newest code that waits, encrypted, in a mail."""
+    query = model.Session.query(Mail).filter_by(name="signature_code", object_id=application_id)
+    return secrets.decrypt(query.order_by(Mail.created_at.desc()).first().secrets)["link"]
+
+
 def sign(token: str, accepted: dict[str, Any] | None = None) -> dict[str, Any]:
     """Sign as the legal representative: no login."""
     context = {"user": "", "ignore_auth": False, "model": model}
-    return call_action("dinamis_signature_create", context, token=token, accepted=accepted or ACCEPTED,
+    call_action("dinamis_signature_code", dict(context), token=token, accepted=accepted or ACCEPTED)
+    link = onetime.by_token(SignatureLink, token)
+    return call_action("dinamis_signature_create", context, token=token, code=code_of(link.application_id),
                        ip="192.0.2.1", user_agent="test")  # fmt: skip
 
 

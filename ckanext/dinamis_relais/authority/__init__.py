@@ -47,6 +47,7 @@ VERBS: dict[str, tuple[Role, ...]] = {
     "application.review": _PIGMA,
     "application.sign": (),  # the one-time link is the right; no login holds it
     "application.decide": (Role.EXECUTIVE_BOARD,),
+    "decision.record": _PIGMA,  # the board's written answer, with the file as proof
     "membership.read": _ALL,
     "membership.list": _ALL,
     "membership.manage": _PIGMA,

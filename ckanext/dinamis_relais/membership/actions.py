@@ -18,6 +18,13 @@ from ckanext.dinamis_relais.membership.applications import (
     dinamis_application_update,
 )
 from ckanext.dinamis_relais.membership.conventions import dinamis_convention_import
+from ckanext.dinamis_relais.membership.documents import (
+    dinamis_decision_record,
+    dinamis_document_list,
+    dinamis_document_show,
+    dinamis_document_verify,
+    dinamis_signature_upload,
+)
 from ckanext.dinamis_relais.membership.memberships import (
     dinamis_membership_autocomplete,
     dinamis_membership_list,
@@ -27,10 +34,9 @@ from ckanext.dinamis_relais.membership.memberships import (
 from ckanext.dinamis_relais.membership.partners import dinamis_partner_list, dinamis_signature_request_many
 from ckanext.dinamis_relais.membership.rules import presumption
 from ckanext.dinamis_relais.membership.signatures import (
-    dinamis_document_list,
-    dinamis_document_show,
-    dinamis_document_verify,
+    dinamis_signature_code,
     dinamis_signature_create,
+    dinamis_signature_delegate,
     dinamis_signature_resend,
     dinamis_signature_show,
 )
@@ -44,6 +50,7 @@ __all__ = [
     "dinamis_application_transition",
     "dinamis_application_update",
     "dinamis_convention_import",
+    "dinamis_decision_record",
     "dinamis_document_list",
     "dinamis_document_show",
     "dinamis_document_verify",
@@ -55,8 +62,11 @@ __all__ = [
     "dinamis_partner_list",
     "dinamis_signature_create",
     "dinamis_signature_request_many",
+    "dinamis_signature_code",
+    "dinamis_signature_delegate",
     "dinamis_signature_resend",
     "dinamis_signature_show",
+    "dinamis_signature_upload",
 ]
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "dinamis_application_transition",
     "dinamis_application_update",
     "dinamis_convention_import",
+    "dinamis_decision_record",
     "dinamis_document_list",
     "dinamis_document_show",
     "dinamis_document_verify",
@@ -30,8 +31,11 @@ __all__ = [
     "dinamis_partner_list",
     "dinamis_signature_create",
     "dinamis_signature_request_many",
+    "dinamis_signature_code",
+    "dinamis_signature_delegate",
     "dinamis_signature_resend",
     "dinamis_signature_show",
+    "dinamis_signature_upload",
 ]
 
 
@@ -72,3 +76,7 @@ dinamis_signature_resend = guard("document.verify", anonymous=True)
 dinamis_partner_list = guard("application.review")
 dinamis_convention_import = guard("application.review")
 dinamis_signature_request_many = guard("application.review")
+dinamis_signature_code = guard("document.verify", anonymous=True)
+dinamis_signature_delegate = guard("document.verify", anonymous=True)
+dinamis_signature_upload = guard("application.review", _by(Application))
+dinamis_decision_record = guard("decision.record", _by(Application))

@@ -10,6 +10,7 @@ from flask import Blueprint
 
 from ckanext.dinamis_relais.db import session
 from ckanext.dinamis_relais.membership.model import Document
+from ckanext.dinamis_relais.membership.proofs import EXTENSIONS
 from ckanext.dinamis_relais.web import act, file_response, page
 
 __all__ = ["dinamis_documents"]
@@ -23,7 +24,11 @@ def read(document_id: str) -> Any:
     """A paper's bytes, read right after its action allowed it."""
     shown = act("dinamis_document_show", id=document_id)
     content = session().get(Document, document_id).content
-    return file_response(content, shown["media_type"], f"{shown['kind']}-{shown['created_at'][:10]}.pdf")
+    return file_response(
+        content,
+        shown["media_type"],
+        f"{shown['kind']}-{shown['created_at'][:10]}.{EXTENSIONS.get(shown['media_type'], 'bin')}",
+    )
 
 
 @dinamis_documents.route("/dinamis/verify", methods=["GET", "POST"], endpoint="verify")

@@ -5,23 +5,20 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
 import ckan.plugins.toolkit as tk
 import sqlalchemy as sa
 from ckan import model
-from sqlalchemy.dialects.postgresql import insert
 
-from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.db import isoformat, session, utcnow
-from ckanext.dinamis_relais.gateway.secrets import one_time_token
 from ckanext.dinamis_relais.journal import Event, record
 from ckanext.dinamis_relais.machine import GuardError, Transition
-from ckanext.dinamis_relais.membership import letters, papers, rules
+from ckanext.dinamis_relais.membership import letters, papers, rules, signing
 from ckanext.dinamis_relais.membership.machines import APPLICATION
-from ckanext.dinamis_relais.membership.model import AgreementCounter, Application, Membership, SignatureLink
+from ckanext.dinamis_relais.membership.model import Application, BoardLink, Membership, SignatureLink
+from ckanext.dinamis_relais.membership.proofs import Proof
 
 Data = dict[str, Any]
 
@@ -36,8 +33,7 @@ def _complete(application: Application, data: Data) -> None:
 
 
 def _all_accepted(application: Application, data: Data) -> None:
-    del application
-    refused = rules.not_accepted(data.get("accepted") or {})
+    refused = rules.not_accepted(data.get("accepted") or {}, application.with_agreement)
     if refused:
         raise GuardError(
             "accepted", tk._("Tick every box to sign. Not ticked: {names}.").format(names=", ".join(refused))
@@ -60,6 +56,7 @@ GUARDS: dict[str, Callable[[Application, Data], None]] = {
     "complete": _complete,
     "all_accepted": _all_accepted,
     "entity_checked": _entity_checked,
+    "paper": signing.paper_guard,
 }
 
 
@@ -67,80 +64,6 @@ def as_rules(application: Application) -> Data:
     """The file as the pure rules read it."""
     names = ("siren", "category", "territory_code", "representative", "justification")
     return {name: getattr(application, name) for name in names}
-
-
-def give_number() -> str:
-    """The next convention number of this year; the counter's row is locked until the commit."""
-    year = utcnow().year
-    statement = insert(AgreementCounter).values(year=year, last=1)
-    statement = statement.on_conflict_do_update(
-        index_elements=[AgreementCounter.__table__.c.year], set_={"last": AgreementCounter.__table__.c.last + 1}
-    ).returning(AgreementCounter.__table__.c.last)
-    number = session().execute(statement).scalar_one()
-    return rules.next_number(config.agreement_number_pattern(), year, number)
-
-
-def _new_link(application: Application) -> str:
-    """Revoke the links of this file, make a new one, and give its address."""
-    session().execute(
-        sa.update(SignatureLink)
-        .where(SignatureLink.application_id == application.id, SignatureLink.used_at.is_(None))
-        .values(revoked_at=utcnow())
-        .execution_options(synchronize_session=False)
-    )
-    token, hashed = one_time_token()
-    expires = utcnow() + dt.timedelta(days=config.signature_link_days())
-    email = application.representative["email"]
-    session().add(SignatureLink(application_id=application.id, token_hash=hashed, email=email, expires_at=expires))
-    return f"{config.site_url()}/dinamis/sign/{token}"
-
-
-def _request_signature(application: Application, row: Transition, actor: str, data: Data) -> None:
-    del data
-    if application.agreement_number is None:
-        application.agreement_number = give_number()
-    if row.document:
-        pdf = papers.amendment_pdf(application)
-        papers.keep(application, "amendment", pdf, actor, version=papers.AMENDMENT_VERSION)
-    data_link = _new_link(application)
-    letters.send(row.mail or "signature_requested", application, link=data_link)
-
-
-def _sign(application: Application, row: Transition, actor: str, data: Data) -> None:
-    link: SignatureLink = data["link"]
-    now = utcnow()
-    representative = application.representative
-    unsigned = [d for d in papers.of_application(application.id) if d.kind == "amendment"][-1]
-    versions = {text["kind"]: (text["version"], text["sha256"]) for text in papers.texts()}
-    versions["amendment"] = (papers.AMENDMENT_VERSION, unsigned.sha256)
-    versions["super_referent"] = (config.relay_name(), "")
-    evidence = {
-        "signed_at_utc": isoformat(now),
-        "name": f"{representative['given_name']} {representative['family_name']}",
-        "function": representative["function"],
-        "email": link.email,
-        "ip": data.get("ip", ""),
-        "user_agent": data.get("user_agent", ""),
-        "accepted": [
-            {"kind": kind, "version": versions[kind][0], "sha256": versions[kind][1]} for kind in rules.ACCEPTANCES
-        ],
-        "document_sha256": unsigned.sha256,
-    }
-    link.used_at, link.evidence = now, {**evidence, "digest": rules.signed_digest(signed_fields(application))}
-    application.signed_at = now
-    pdf, sealed = papers.seal(papers.amendment_pdf(application, evidence), "Signature de l'avenant")
-    papers.keep(application, "signed_amendment", pdf, actor, version=papers.AMENDMENT_VERSION, sealed=sealed)
-    letters.send(row.mail or "", application)
-
-
-def signed_fields(application: Application) -> Data:
-    """What a signature covers: when one of these changes, a new signature is needed."""
-    organization = model.Group.get(application.organization_id)
-    return {
-        "title": organization.title if organization else "",
-        "siren": application.siren,
-        "representative": application.representative,
-    }
 
 
 def _confirm_eligibility(application: Application, row: Transition, actor: str, data: Data) -> None:
@@ -159,6 +82,26 @@ def _decide(application: Application, actor: str, data: Data) -> None:
     application.decided_at = utcnow()
     application.decided_by = actor
     application.decision_reference = data.get("reference")
+    application.decision_via = "paper" if isinstance(data.get("proof"), Proof) else _via(actor)
+    if isinstance(data.get("proof"), Proof):
+        proof: Proof = data["proof"]
+        papers.keep(application, "board_answer", proof.content, actor, media_type=proof.media_type)
+    end_board_links(application)
+
+
+def _via(actor: str) -> str:
+    """How a decision came, told by who acted: no caller of the action can say it."""
+    return {"dinamis": "api", "board_link": "link"}.get(actor, "login")
+
+
+def end_board_links(application: Application) -> None:
+    """No link of the board decides any more on a file that was decided, changed or withdrawn."""
+    session().execute(
+        sa.update(BoardLink)
+        .where(BoardLink.application_id == application.id, BoardLink.used_at.is_(None), BoardLink.revoked_at.is_(None))
+        .values(revoked_at=utcnow(), secrets=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _accept(application: Application, row: Transition, actor: str, data: Data) -> None:
@@ -205,8 +148,12 @@ def _refuse(application: Application, row: Transition, actor: str, data: Data) -
 
 
 def _ask_changes(application: Application, row: Transition, actor: str, data: Data) -> None:
-    del actor, data
     application.returns_to = row.source
+    if row.source == "submitted":
+        if isinstance(data.get("proof"), Proof):
+            proof: Proof = data["proof"]
+            papers.keep(application, "board_answer", proof.content, actor, media_type=proof.media_type)
+        end_board_links(application)
     letters.send(row.mail or "", application)
 
 
@@ -223,9 +170,9 @@ def _resubmit(application: Application, row: Transition, actor: str, data: Data)
         .order_by(SignatureLink.used_at.desc())
     )
     signed = session().execute(query).scalars().first()
-    if signed and signed.evidence["digest"] != rules.signed_digest(signed_fields(application)):
+    if signed and signed.evidence["digest"] != rules.signed_digest(signing.signed_fields(application)):
         target = "awaiting_signature"
-        _request_signature(application, APPLICATION.row("draft", "request_signature"), actor, data)
+        signing.request(application, APPLICATION.row("draft", "request_signature"), actor, data)
     elif target == "submitted":
         application.owe()
     application.returns_to = target
@@ -233,15 +180,20 @@ def _resubmit(application: Application, row: Transition, actor: str, data: Data)
 
 def _withdraw(application: Application, row: Transition, actor: str, data: Data) -> None:
     del actor, data
+    signing.revoke_links(application)
+    end_board_links(application)
     if application.version:
         application.owe()
     letters.send(row.mail or "", application)
 
 
 EFFECTS: dict[str, Callable[[Application, Transition, str, Data], None]] = {
-    "request_signature": _request_signature,
-    "resend_signature": _request_signature,
-    "sign": _sign,
+    "request_signature": signing.request,
+    "resend_signature": signing.request,
+    "delegate_signature": signing.delegate,
+    "revoke_signature": signing.revoke,
+    "record_signature": signing.record_paper,
+    "sign": signing.sign,
     "confirm_eligibility": _confirm_eligibility,
     "decline_eligibility": _refuse,
     "accept": _accept,

@@ -15,6 +15,10 @@ _PEOPLE = ("representative", "referent")
 def from_request(form: Mapping[str, str]) -> dict[str, Any]:
     """A form's fields as an action takes them; ``representative.email`` becomes a key of ``representative``."""
     data: dict[str, Any] = {name: form[name].strip() for name in FIELDS if name in form and name not in _PEOPLE}
+    if "with_agreement" in form:
+        # A box that is not ticked sends only the hidden field before it.
+        getlist = getattr(form, "getlist", lambda name: [form[name]])
+        data["with_agreement"] = "true" in getlist("with_agreement")
     for name in ("organization_id", "organization_title", "kind"):
         if form.get(name):
             data[name] = form[name].strip()

@@ -112,6 +112,7 @@ def dinamis_acceptance_label(name: str, signature: dict[str, Any]) -> str:
     """What a tick on the signature's page means."""
     versions = {text["kind"]: text["version"] for text in signature["texts"]}
     return {
+        "agreement": tk._("I accept agreement no. {number} with PIGMA.").format(number=signature["agreement_number"]),
         "amendment": tk._("I accept amendment no. {number}.").format(number=signature["agreement_number"]),
         "charter": tk._("I accept the DINAMIS charter (version: {version}).").format(version=versions["charter"]),
         "licences": tk._("I accept the DINAMIS licences (version: {version}).").format(version=versions["licences"]),
@@ -129,6 +130,7 @@ def dinamis_transition_done(name: str) -> str:
         "decline_eligibility": tk._("The organisation is told, with your reason."),
         "ask_changes": tk._("The organisation is asked for a correction; the file waits."),
         "resubmit": tk._("The file goes on."),
+        "revoke_signature": tk._("The link is cancelled; the file is a draft again."),
         "withdraw": tk._("The file is withdrawn. It is kept and can be reopened."),
         "reopen": tk._("The file is open again, as a draft."),
     }.get(name, tk._("Done."))

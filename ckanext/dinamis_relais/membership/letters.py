@@ -11,9 +11,12 @@ from ckanext.dinamis_relais.authority import Role, holders
 from ckanext.dinamis_relais.gateway import mailer
 from ckanext.dinamis_relais.membership.model import Application
 
-#: message → who receives it: ``representative``, ``referent`` (of the file), ``super_referent``, ``board``.
+#: message → who receives it: ``signatory`` (named by the representative, or the latter), ``representative``, ``referent`` (of the file), ``super_referent``, ``board``.
 RECIPIENTS: dict[str, tuple[str, ...]] = {
-    "signature_requested": ("representative",),
+    "signature_requested": ("signatory",),
+    "signature_code": ("signatory",),
+    "signature_delegated": ("signatory",),
+    "signature_revoked": ("signatory",),
     "application_signed": ("representative", "super_referent"),
     "application_submitted": ("board",),
     "application_ineligible": ("representative", "referent"),
@@ -30,8 +33,8 @@ RECIPIENTS: dict[str, tuple[str, ...]] = {
 
 def _people(application: Application, who: str) -> Iterable[tuple[str, str]]:
     """(address, name) of those whom a word of the table means."""
-    if who in ("representative", "referent"):
-        person = getattr(application, who) or {}
+    if who in ("signatory", "representative", "referent"):
+        person = getattr(application, who) or (application.representative if who == "signatory" else {})
         if person.get("email"):
             yield person["email"], f"{person.get('given_name', '')} {person.get('family_name', '')}".strip()
         return
@@ -44,7 +47,7 @@ def _people(application: Application, who: str) -> Iterable[tuple[str, str]]:
 def send(name: str, application: Application, link: str | None = None, reason: str | None = None) -> None:
     """Write a message to each of its recipients, once per address, in the present transaction.
 
-    :param link: a one-time link; only a message to the legal representative carries one
+    :param link: a one-time link or code; only a message to who signs carries one
     :param reason: the membership's own reason, where it is not the file's
     """
     if not name:
@@ -55,6 +58,8 @@ def send(name: str, application: Application, link: str | None = None, reason: s
         "organization": organization.title if organization else "",
         "number": application.agreement_number or "",
         "reason": reason or application.reason or "",
+        "minutes": config.signature_code_minutes(),
+        "representative": " ".join(application.representative.get(n, "") for n in ("given_name", "family_name")),
         "page": f"{site}/organization/{organization.name if organization else ''}/dinamis",
         "file_page": f"{site}/dinamis/moderation/applications/{application.id}",
         "board_page": f"{site}/dinamis/board/{application.id}",

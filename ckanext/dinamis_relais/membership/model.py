@@ -30,6 +30,10 @@ class Application(Base, Deliverable):
     address = text(nullable=False, default="")
     representative = json_column(nullable=False, default=dict)
     referent = json_column(nullable=False, default=dict)
+    #: Whom the representative named to sign instead, with ``delegated_at`` and ``delegated_by``; empty otherwise.
+    signatory = json_column(nullable=False, default=dict)
+    #: The body is no partner of the relay yet: it signs the convention and the avenant in one go.
+    with_agreement = column(sa.Boolean, nullable=False, default=False)
 
     agreement_number = text(unique=True)
     eligibility = json_column(nullable=False, default=dict)
@@ -37,6 +41,8 @@ class Application(Base, Deliverable):
     decided_at = moment()
     decided_by = text()
     decision_reference = text()
+    #: How the board's decision came: ``login``, ``link``, ``api`` or ``paper``.
+    decision_via = text()
 
     claimed_by = text()
     due_at = moment()
@@ -103,7 +109,32 @@ class SignatureLink(Base):
     expires_at = moment(nullable=False)
     used_at = moment()
     revoked_at = moment()
+    #: What was ticked when the code was asked for.
+    accepted = json_column()
+    code_hash = text()
+    code_sent_at = moment()
+    code_tries = column(sa.Integer, nullable=False, default=0)
     evidence = json_column()
+
+
+class BoardLink(Base):
+    """A one-time link by which the executive board decides on one version of a file, without a login.
+
+    Its token is kept encrypted until the mail left, so that a delivery that is repeated carries the same link.
+    """
+
+    __tablename__ = "dinamis_board_link"
+
+    id = text(primary_key=True, default=new_id)
+    application_id = text(nullable=False, index=True)
+    application_version = column(sa.Integer, nullable=False)
+    token_hash = text(nullable=False, unique=True)
+    secrets = column(sa.LargeBinary)
+    email = text(nullable=False)
+    created_at = moment(nullable=False, default=utcnow)
+    expires_at = moment(nullable=False)
+    used_at = moment()
+    revoked_at = moment()
 
 
 class AgreementCounter(Base):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import logging
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,17 @@ from typing import Any
 import sqlalchemy as sa
 import sqlalchemy.orm
 from ckan import model
+from ckan.lib.uploader import get_storage_path
 
 from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.db import isoformat, session, utcnow
+from ckanext.dinamis_relais.documents import DocumentError
+from ckanext.dinamis_relais.documents.logo import check_logo
 from ckanext.dinamis_relais.documents.render import render
 from ckanext.dinamis_relais.journal import Event, record
 from ckanext.dinamis_relais.membership.model import Application, Document
+
+log = logging.getLogger(__name__)
 
 #: Version of the avenant's template, as the relay procedure dates it.
 AMENDMENT_VERSION = "15/10/2024"
@@ -25,6 +31,10 @@ AMENDMENT_VERSION = "15/10/2024"
 TEXTS_CREATED = dt.datetime(2024, 10, 15, tzinfo=dt.timezone.utc)
 
 TITLES = {
+    "agreement": "Convention PIGMA",
+    "signed_agreement": "Convention signée",
+    "signed_paper": "Avenant signé à la main",
+    "board_answer": "Réponse du bureau exécutif",
     "amendment": "Avenant à la convention PIGMA",
     "signed_amendment": "Avenant signé",
     "membership_deed": "Acte d'adhésion",
@@ -33,25 +43,69 @@ TITLES = {
 }
 
 
-def seal(pdf: bytes, reason: str) -> tuple[bytes, bool]:
-    """The document sealed with the platform's certificate, and whether one is configured."""
+#: How the board's decision came, as the acte d'adhésion prints it.
+DECIDED_HOW = {
+    "login": "en ligne, sur la plateforme, par une personne du bureau exécutif",
+    "link": "en ligne, par le lien personnel envoyé au bureau exécutif",
+    "api": "par le service d'échange de DINAMIS",
+    "paper": "par écrit, la réponse étant conservée au dossier",
+}
+
+
+def logo(application: Application) -> dict[str, bytes]:
+    """The logo that the organisation uploaded, to print; nothing when there is none or it cannot be printed.
+
+    A picture elsewhere on the web is never fetched.
+    """
+    organization = model.Group.get(application.organization_id)
+    name = (organization.image_url or "") if organization else ""
+    folder = get_storage_path()
+    if not name or "/" in name or not folder:
+        return {}
+    path = Path(folder) / "storage" / "uploads" / "group" / name
+    try:
+        return {"logo": check_logo(path.read_bytes()).content}
+    except (OSError, DocumentError) as error:
+        log.warning("The logo of %s is not printed: %s", application.organization_id, error)
+        return {}
+
+
+def seal(pdf: bytes, reason: str, timestamp_url: str | None = None) -> tuple[bytes, bool]:
+    """The document sealed with the platform's certificate, and whether one is configured.
+
+    :param timestamp_url: RFC 3161 service; only with no transaction open. When it does not answer, the seal goes
+        without a time-stamp: the signatory must not pay for it
+    """
     certificate = config.seal_pkcs12()
     if certificate is None:
         return pdf, False
     from ckanext.dinamis_relais.documents.seal import seal as pades
 
-    sealed = pades(
-        pdf,
-        pkcs12=certificate,
-        password=config.seal_password(),
-        reason=reason,
-        location=config.relay_operator(),
-    )
-    return sealed, True
+    given: dict[str, Any] = {"pkcs12": certificate, "password": config.seal_password(), "reason": reason,
+                             "location": config.relay_operator()}  # fmt: skip
+    try:
+        return pades(pdf, **given, timestamp_url=timestamp_url), True
+    except DocumentError as error:
+        if error.field != "timestamp_url":
+            raise
+        log.warning("Sealed without a time-stamp: %s", error)
+    return pades(pdf, **given), True
+
+
+def to_sign(application: Application) -> tuple[str, ...]:
+    """Kinds of the papers that a signature covers."""
+    return ("agreement", "amendment") if application.with_agreement else ("amendment",)
 
 
 def keep(
-    application: Application, kind: str, pdf: bytes, actor: str, *, version: str = "", sealed: bool = False
+    application: Application,
+    kind: str,
+    pdf: bytes,
+    actor: str,
+    *,
+    version: str = "",
+    sealed: bool = False,
+    media_type: str = "application/pdf",
 ) -> Document:
     """Add a paper to the file and its line to the journal, in the present transaction."""
     title = f"{TITLES[kind]} n° {application.agreement_number}" if application.agreement_number else TITLES[kind]
@@ -61,6 +115,7 @@ def keep(
         kind=kind,
         title=title,
         version=version,
+        media_type=media_type,
         sha256=hashlib.sha256(pdf).hexdigest(),
         size=len(pdf),
         content=pdf,
@@ -88,13 +143,16 @@ def organization_data(application: Application) -> dict[str, Any]:
 def texts() -> list[dict[str, Any]]:
     """The texts that a signature accepts, each with its version and the hash of what is shown."""
     found = []
-    for kind, version in (("charter", config.charter_version()), ("licences", config.licences_version())):
+    for kind, version, date in (
+        ("charter", config.charter_version(), config.charter_date()),
+        ("licences", config.licences_version(), config.licences_date()),
+    ):
         found.append(
             {
                 "kind": kind,
                 "title": TITLES[kind],
                 "version": version,
-                "date": "",
+                "date": date,
                 "sha256": hashlib.sha256(text_pdf(kind)).hexdigest(),
                 "model": config.document_templates() is None,
             }
@@ -108,22 +166,29 @@ def text_pdf(kind: str) -> bytes:
     :raises documents.DocumentError: the template does not compile
     """
     version = {"charter": config.charter_version(), "licences": config.licences_version()}[kind]
-    return _text_pdf(kind, version, config.document_templates())
+    date = {"charter": config.charter_date(), "licences": config.licences_date()}[kind]
+    return _text_pdf(kind, version, date, config.document_templates())
 
 
 @lru_cache(maxsize=16)
-def _text_pdf(kind: str, version: str, templates: Path | None) -> bytes:
+def _text_pdf(kind: str, version: str, date: str, templates: Path | None) -> bytes:
     # The same version must always be the same bytes: its hash is what was accepted.
-    return render(kind, {"version": version, "date": None}, template_dir=templates, created=TEXTS_CREATED)
+    return render(kind, {"version": version, "date": date or None}, template_dir=templates, created=TEXTS_CREATED)
 
 
 def _relay() -> dict[str, str]:
     return {"name": config.relay_name(), "operator": config.relay_operator()}
 
 
-def amendment_pdf(application: Application, evidence: dict[str, Any] | None = None) -> bytes:
-    """The avenant, with the signature's page once there is evidence of one."""
-    representative = application.representative
+def contract_pdf(
+    application: Application, kind: str, evidence: dict[str, Any] | None = None, of_day: str | None = None
+) -> bytes:
+    """The convention or the avenant, with the signature's page once there is evidence of one.
+
+    :param kind: ``agreement`` or ``amendment``
+    :param of_day: day of the paper that was read (ISO 8601), so that the signed one says the same; today otherwise
+    """
+    representative = application.signatory or application.representative
     data = {
         "agreement_number": application.agreement_number,
         "template_version": AMENDMENT_VERSION,
@@ -131,11 +196,11 @@ def amendment_pdf(application: Application, evidence: dict[str, Any] | None = No
         "relay": _relay(),
         "legal_representative": {k: representative.get(k, "") for k in ("given_name", "family_name", "function")},
         "texts": texts(),
-        "date": utcnow().date().isoformat(),
+        "date": of_day or utcnow().date().isoformat(),
         "application_id": application.id,
         "evidence": evidence,
     }
-    return render("amendment", data, template_dir=config.document_templates())
+    return render(kind, data, assets=logo(application), template_dir=config.document_templates())
 
 
 def deed_pdf(application: Application, since: Any) -> bytes:
@@ -146,11 +211,12 @@ def deed_pdf(application: Application, since: Any) -> bytes:
         "relay": _relay(),
         "decided_at": isoformat(application.decided_at),
         "decided_by": "Bureau exécutif DINAMIS",
+        "decided_how": DECIDED_HOW.get(application.decision_via or "", ""),
         "reference": application.decision_reference or "",
         "since": since.date().isoformat(),
         "application_id": application.id,
     }
-    return render("membership_deed", data, template_dir=config.document_templates())
+    return render("membership_deed", data, assets=logo(application), template_dir=config.document_templates())
 
 
 def of_application(application_id: str) -> list[Document]:

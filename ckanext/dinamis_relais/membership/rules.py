@@ -18,6 +18,18 @@ from ckanext.dinamis_relais.membership.machines import STEPS
 #: What the legal representative accepts by signing (relay procedure, step 1).
 ACCEPTANCES = ("amendment", "charter", "licences", "super_referent")
 
+#: What a body signs besides when it is no partner of the relay yet.
+AGREEMENT = "agreement"
+
+
+def acceptances(with_agreement: bool) -> tuple[str, ...]:
+    """What a signature accepts, in the order of its boxes.
+
+    :param with_agreement: the convention is signed in one go with the avenant
+    """
+    return (AGREEMENT, *ACCEPTANCES) if with_agreement else ACCEPTANCES
+
+
 CATEGORIES = ("state", "local_authority", "public_establishment", "research", "association", "contractor", "other")
 TERRITORY_KINDS = ("commune", "epci", "departement", "region")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]{2,}")
@@ -110,9 +122,9 @@ def is_email(value: str) -> bool:
     return bool(_EMAIL.fullmatch(value))
 
 
-def not_accepted(accepted: Mapping[str, Any]) -> list[str]:
-    """Which of :data:`ACCEPTANCES` were not ticked."""
-    return [name for name in ACCEPTANCES if accepted.get(name) not in (True, "true", "on", "1", 1)]
+def not_accepted(accepted: Mapping[str, Any], with_agreement: bool = False) -> list[str]:
+    """Which of :func:`acceptances` were not ticked."""
+    return [name for name in acceptances(with_agreement) if accepted.get(name) not in (True, "true", "on", "1", 1)]
 
 
 def next_number(pattern: str, year: int, number: int) -> str:

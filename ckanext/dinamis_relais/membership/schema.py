@@ -16,6 +16,7 @@ PERSON = ("given_name", "family_name", "function", "email", "phone")
 FIELDS = (
     "siren", "siret", "legal_category", "category", "justification", "address",
     "territory_kind", "territory_code", "territory_name", "representative", "referent",
+    "with_agreement",
 )  # fmt: skip
 
 
@@ -103,6 +104,7 @@ def fields_schema() -> dict[str, Any]:
         "address": [skip, text],
         "representative": [empty, person],
         "referent": [empty, person],
+        "with_agreement": [skip, validator("boolean_validator")],
     }
 
 

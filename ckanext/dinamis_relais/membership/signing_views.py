@@ -7,8 +7,10 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 from flask import Blueprint
 
+from ckanext.dinamis_relais import config, throttle
 from ckanext.dinamis_relais.membership import papers
-from ckanext.dinamis_relais.membership.rules import ACCEPTANCES
+from ckanext.dinamis_relais.membership.proofs import EXTENSIONS
+from ckanext.dinamis_relais.membership.rules import ACCEPTANCES, AGREEMENT
 from ckanext.dinamis_relais.membership.signatures import signed_paper
 from ckanext.dinamis_relais.web import act, file_response, flash, page, private, tried
 
@@ -25,38 +27,83 @@ dinamis_signing.after_request(private)
 def show(token: str) -> Any:
     """Read, tick, sign; or what was signed and when."""
     signature = act("dinamis_signature_show", token=token)
-    return _render(token, signature, {})
+    return _render(token, signature, signature["accepted"])
 
 
-def _render(token: str, signature: dict[str, Any], accepted: dict[str, bool]) -> str:
-    values = {"token": token, "signature": signature, "acceptances": ACCEPTANCES, "accepted": accepted}
+def _render(token: str, signature: dict[str, Any], accepted: dict[str, bool], **more: Any) -> str:
+    values = {"token": token, "signature": signature, "accepted": accepted, "person": {}, "errors": {}, **more}
     return tk.render("dinamis/membership/sign.html", values)
 
 
-@dinamis_signing.post("/<token>", endpoint="sign")
+def _within_limit() -> bool:
+    """Whether this network address may still post; its pages are shown all the same."""
+    within = throttle.allowed("signature", throttle.client(), config.requests_per_client() * 3)
+    if not within:
+        tk.h.flash_error(tk._("Too many tries from here. Wait an hour, then try again."))
+    return within
+
+
+@dinamis_signing.post("/<token>/code", endpoint="code")
 @page
-def sign(token: str) -> Any:
-    """Sign; boxes that were ticked stay ticked when one is missing."""
-    accepted = {name: bool(tk.request.form.get(name)) for name in ACCEPTANCES}
-    request = tk.request
+def code(token: str) -> Any:
+    """Accept and receive the code; boxes that were ticked stay ticked when one is missing."""
+    accepted = {name: bool(tk.request.form.get(name)) for name in (AGREEMENT, *ACCEPTANCES)}
     try:
-        act(
-            "dinamis_signature_create",
-            token=token,
-            accepted=accepted,
-            ip=request.remote_addr or "",
-            user_agent=request.headers.get("User-Agent", ""),
-        )
+        if _within_limit():
+            again = bool(tk.request.form.get("again"))
+            sent = act("dinamis_signature_code", token=token, accepted=None if again else accepted)
+            sentence = tk._("Your code was sent to {email}. It arrives within a few minutes.")
+            tk.h.flash_success(sentence.format(email=sent["email"]))
     except tk.ValidationError as error:
         flash(error)
         return _render(token, act("dinamis_signature_show", token=token), accepted)
     return tk.redirect_to("dinamis_signing.show", token=token)
 
 
+@dinamis_signing.post("/<token>", endpoint="sign")
+@page
+def sign(token: str) -> Any:
+    """Sign with the code."""
+    request = tk.request
+    try:
+        if _within_limit():
+            act("dinamis_signature_create", token=token, code=request.form.get("code", ""), ip=throttle.client(),
+                user_agent=request.headers.get("User-Agent", ""))  # fmt: skip
+    except tk.ValidationError as error:
+        flash(error)
+    return tk.redirect_to("dinamis_signing.show", token=token)
+
+
+@dinamis_signing.route("/<token>/delegate", methods=["GET", "POST"], endpoint="delegate")
+@page
+def delegate(token: str) -> Any:
+    """The legal representative names who signs instead."""
+    signature = act("dinamis_signature_show", token=token)
+    if signature["status"] != "open" or signature["delegated"]:
+        return tk.redirect_to("dinamis_signing.show", token=token)
+    person, errors = tk.request.form.to_dict(), {}
+    if tk.request.method == "POST" and _within_limit():
+        names = ("given_name", "family_name", "function", "email")
+        try:
+            sent = act("dinamis_signature_delegate", token=token, **{n: person.get(n, "").strip() for n in names})
+        except tk.ValidationError as error:
+            errors = error.error_dict
+            if not set(errors) <= set(names):
+                flash(error)
+        else:
+            sentence = tk._("A link to sign was sent to {email}. Yours no longer works.")
+            tk.h.flash_success(sentence.format(email=sent["email"]))
+            return tk.redirect_to("dinamis_signing.show", token=token)
+    values = {"token": token, "signature": signature, "person": person, "errors": errors}
+    return tk.render("dinamis/membership/delegate.html", values)
+
+
 @dinamis_signing.post("/<token>/again", endpoint="again")
 @page
 def again(token: str) -> Any:
     """Send a new link to the address that the expired one was sent to."""
+    if not _within_limit():
+        return tk.redirect_to("dinamis_signing.show", token=token)
     sentence = tk._("A new link was sent to the same address. It arrives within a few minutes.")
     tried("dinamis_signature_resend", sentence, token=token)
     return tk.redirect_to("dinamis_signing.show", token=token)
@@ -72,4 +119,4 @@ def paper(token: str, kind: str) -> Any:
     found = signed_paper(token, kind)
     if found is None:
         raise tk.ObjectNotFound(tk._("This document does not exist."))
-    return file_response(found.content, found.media_type, f"{kind}.pdf")
+    return file_response(found.content, found.media_type, f"{kind}.{EXTENSIONS[found.media_type]}")

@@ -123,6 +123,27 @@ def transition(id: str) -> Any:
     return _back(file)
 
 
+@dinamis_membership.post("/dinamis/moderation/applications/<id>/paper", endpoint="paper")
+@page
+def paper(id: str) -> Any:
+    """Record the paper that was signed by hand."""
+    sentence = tk._("The signed paper is kept; the file is signed.")
+    data = {"signed_on": tk.request.form.get("signed_on", ""), "file": tk.request.files.get("file")}
+    tried("dinamis_signature_upload", sentence, id=id, **data)
+    return tk.redirect_to("dinamis_membership.file", id=id)
+
+
+@dinamis_membership.post("/dinamis/moderation/applications/<id>/decision", endpoint="decision")
+@page
+def decision(id: str) -> Any:
+    """Record the board's written answer."""
+    form = tk.request.form
+    data = {name: form.get(name, "") for name in ("transition", "reason", "reference")}
+    sentence = tk._("The board's decision is recorded, with its answer as proof.")
+    tried("dinamis_decision_record", sentence, id=id, file=tk.request.files.get("file"), **data)
+    return tk.redirect_to("dinamis_membership.file", id=id)
+
+
 @dinamis_membership.get("/dinamis/moderation/memberships", endpoint="memberships")
 @page
 def memberships() -> Any:

@@ -179,7 +179,7 @@ def _token(id_: str, names: tuple[str, ...], again: Callable[[], Any]) -> str:
     for _turn in range(5):
         mail = session().execute(query.order_by(Mail.created_at.desc())).scalars().first()
         if mail is not None and mail.secrets:
-            return vault.decrypt(mail.secrets)["link"].rsplit("/", 1)[1]
+            return vault.decrypt(mail.secrets)["link"].rsplit("/", 1)[-1]
         again()
     raise tk.ValidationError({"token": ["The mailed links leave before the demonstration can use them."]})
 
@@ -187,13 +187,13 @@ def _token(id_: str, names: tuple[str, ...], again: Callable[[], Any]) -> str:
 def _sign(id_: str) -> None:
     """As the fictitious mayor would: with the link of the mail."""
     pigma = as_user(PEOPLE["super_referent"][0])
-    data = {
-        "token": _token(id_, ("signature_requested",), lambda: _step(pigma, id_, "resend_signature")),
-        "accepted": dict.fromkeys(ACCEPTANCES, True),
-        "ip": "127.0.0.1",
-        "user_agent": "démonstration",
-    }
     anonymous: Any = {"user": ""}
+    token = _token(id_, ("signature_requested",), lambda: _step(pigma, id_, "resend_signature"))
+    accepted = {"token": token, "accepted": dict.fromkeys(ACCEPTANCES, True)}
+    ask = lambda: tk.get_action("dinamis_signature_code")(dict(anonymous), accepted)  # noqa: E731
+    ask()
+    code = _token(id_, ("signature_code",), ask)
+    data = {"token": token, "code": code, "ip": "127.0.0.1", "user_agent": "démonstration"}
     tk.get_action("dinamis_signature_create")(anonymous, data)
 
 

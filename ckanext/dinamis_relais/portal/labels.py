@@ -84,6 +84,9 @@ def transitions() -> dict[str, dict[str, str]]:
             "request_signature": _("Ask for the signature"),
             "resend_signature": _("Send a new link"),
             "sign": _("Sign"),
+            "delegate_signature": _("Name the signatory"),
+            "revoke_signature": _("Cancel the link and correct the file"),
+            "record_signature": _("Record the paper signed by hand"),
             "start_review": _("Begin the examination"),
             "confirm_eligibility": _("Confirm eligibility and submit"),
             "decline_eligibility": _("Not eligible"),
@@ -127,6 +130,9 @@ def events() -> dict[str, str]:
         "application.claimed": _("File taken in charge"),
         "application.signature_requested": _("Signature asked for"),
         "application.signed": _("Amendment signed"),
+        "application.signature_delegated": _("Signature delegated to a named person"),
+        "application.signature_revoked": _("Signature link cancelled"),
+        "application.signed_on_paper": _("Amendment signed by hand"),
         "application.review_started": _("Examination begun"),
         "application.eligibility_confirmed": _("Eligibility confirmed"),
         "application.declared_ineligible": _("Declared not eligible"),
@@ -239,6 +245,7 @@ def actors() -> dict[str, Any]:
     """Actors of the journal that are no users → words."""
     return {
         "signatory": tk._("The legal representative"),
+        "board_link": tk._("DINAMIS's executive board, by its link"),
         "dinamis": tk._("DINAMIS"),
         "person": tk._("The person"),
         "system": tk._("The platform"),
