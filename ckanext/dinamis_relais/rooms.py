@@ -25,6 +25,7 @@ ROOMS: tuple[str, ...] = (
     "questions",
     "imagery",
     "access",
+    "imagery_requests",
     "assistance",
     "overview",
     "gateway",

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from ckan import model
 from ckan.types import Context, DataDict
 
-from ckanext.dinamis_relais import access, config, journal, membership, questions
+from ckanext.dinamis_relais import access, config, imagery_requests, journal, membership, questions
 from ckanext.dinamis_relais.accounts import users
 from ckanext.dinamis_relais.accounts.model import Account, AccountLink
 from ckanext.dinamis_relais.accounts.rules import LIVE, OVER
@@ -88,7 +88,7 @@ def dinamis_personal_data_export(context: Context, data_dict: DataDict) -> dict[
 
     :param account_id: an account of the person; none for oneself
     :returns: ``{"made_at", "logins", "accounts", "mails", "roles", "journal", "named_in_files",
-        "questions"}`` and what the room of downloads
+        "questions", "imagery_requests"}`` and what the room of downloads
         holds (``access.held_on``); times in UTC
     """
     tk.check_access("dinamis_personal_data_export", context, data_dict)
@@ -112,6 +112,7 @@ def dinamis_personal_data_export(context: Context, data_dict: DataDict) -> dict[
         "journal": [_line(row) for row in _all(sa.select(JournalLine).where(lines).order_by(JournalLine.id))],
         "named_in_files": membership.named_in_files(addresses),
         "questions": questions.personal_data(ids),
+        **imagery_requests.held_on(ids),
         **access.held_on(ids),
     }
 
@@ -173,6 +174,7 @@ def _erase_what_is_theirs(row: Account, actor: str) -> None:
     session().flush()
     if session().execute(others).first() is None:
         questions.erase_person(row.user_id, actor)
+        imagery_requests.erase(row.user_id, actor)
         access.erase(row.user_id, actor)
 
 

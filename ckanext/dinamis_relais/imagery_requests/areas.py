@@ -64,7 +64,7 @@ class Area:
 
 def _transform(shape: Any, source: Any, target: Any) -> Any:
     transformer = pyproj.Transformer.from_crs(source, target, always_xy=True)
-    return shapely.transform(shape, lambda x, y: transformer.transform(x, y), interleaved=False)
+    return shapely.transform(shape, transformer.transform, interleaved=False)
 
 
 def to_equal_area(shape: Any) -> Any:
@@ -105,7 +105,7 @@ def _lonlat(shape: Any, crs: pyproj.CRS | None, notes: list[str]) -> Any:
         bounds = shape.bounds
         if not crs.is_geographic:
             notes.append("projected")
-    degrees = -180 <= bounds[0] and bounds[2] <= 180 and -90 <= bounds[1] and bounds[3] <= 90
+    degrees = bounds[0] >= -180 and bounds[2] <= 180 and bounds[1] >= -90 and bounds[3] <= 90
     if not degrees:
         raise AreaProblem("system")
     return shape

@@ -11,19 +11,21 @@ from ckanext.dinamis_relais.imagery_requests.rules import FIRST_YEAR, YEARS_AHEA
 def problem(error: AreaProblem) -> str:
     """A problem of an area as a sentence."""
     _ = tk._
-    simpler = _("Simplify the outline in your software (in QGIS: Vector, Geometry Tools, Simplify), then send it again.")
+    simpler = _(
+        "Simplify the outline in your software (in QGIS: Vector, Geometry Tools, Simplify), then send it again."
+    )
     said = {
-        "file_type": _("This is none of GeoJSON, zipped Shapefile (ZIP), KML or KMZ. Save the area as one of them."),
+        "file_type": _("This is none of GeoJSON, zipped Shapefile (ZIP), KML or KMZ. Save the area so."),
         "file_empty": _("The file is empty. Choose it again."),
         "file_large": _("The area weighs more than {mb} MB. {simpler}"),
         "geojson": _("This is no GeoJSON that can be read. Export the area again as GeoJSON."),
         "kml": _("This is no KML that can be read. Export the area again."),
         "kml_entities": _("This KML holds a document type or entities, which are refused for safety. Export it again "
                           "without them."),
-        "shapefile": _("The .shp file of this archive cannot be read. Export the Shapefile again and zip all its files."),
+        "shapefile": _("The .shp file of this archive cannot be read. Export it again and zip all its files."),
         "archive_broken": _("This archive cannot be opened. Make the ZIP file again."),
         "archive_files": _("This archive holds more than {number} files. Put only the files of one Shapefile into it."),
-        "archive_names": _("This archive holds names that lead out of it, which is refused for safety. Make the ZIP file "
+        "archive_names": _("This archive holds names that lead out of it, refused for safety. Make the ZIP file "
                            "again from the files alone."),
         "archive_large": _("Unpacked, this archive would weigh more than {mb} MB: it was not opened. Put only the area "
                            "into it."),
@@ -64,8 +66,8 @@ def period(kind: str, asked: Period) -> str:
     return {
         "years": _("Give a year from {first} to {ahead} years from now."),
         "order": _("The period ends before it starts. Exchange the two dates."),
-        "window": _("A satellite passes when its orbit and the clouds allow it: DINAMIS takes no request for one precise "
-                    "day. Give a period of at least {window} days."),
-        "emergency": _("DINAMIS has no emergency service: a request is examined, then the satellite is programmed. Give a "
-                       "period that ends at least {lead} days from now, or one that is over."),
+        "window": _("A satellite passes when its orbit and the clouds allow it: DINAMIS takes no request for one "
+                    "precise day. Give a period of at least {window} days."),
+        "emergency": _("DINAMIS has no emergency service: a request is examined, then the satellite is programmed. "
+                       "Give a period that ends at least {lead} days from now, or one that is over."),
     }[kind].format(first=FIRST_YEAR, ahead=YEARS_AHEAD, window=asked.window, lead=asked.lead)  # fmt: skip

@@ -158,8 +158,8 @@ def check(organization: Any, product: str, km2: float) -> None:
     session().execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended('dinamis_request_quota', 0))"))
     for one in left(organization, product):
         if km2 > one["left"]:
-            text = tk._("This area has {km2} km², and {left} km² are left of the quota until {until}. Ask for a smaller "
-                        "area, or write to PIGMA.")  # fmt: skip
+            text = tk._("This area has {km2} km², and {left} km² are left of the quota until {until}. Ask for a "
+                        "smaller area, or write to PIGMA.")  # fmt: skip
             number = tk.h.dinamis_number
             raise GuardError("area", text.format(km2=number(km2, 1), left=number(one["left"], 1),
                                                  until=tk.h.dinamis_date(one["until"])))  # fmt: skip

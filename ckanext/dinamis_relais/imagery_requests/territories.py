@@ -1,4 +1,4 @@
-"""A commune, an EPCI or a département by its name or code, with its outline: asked of API Géo, as the room of images."""
+"""A commune, an EPCI or a département by its name or code, with its outline: by API Géo."""
 
 from __future__ import annotations
 

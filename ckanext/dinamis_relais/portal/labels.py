@@ -46,6 +46,19 @@ def states() -> dict[str, dict[str, tuple[str, str]]]:
             "answered": (_("Answered"), green),
             "closed": (_("Closed"), grey),
         },
+        "request": {
+            "received": (_("Received by PIGMA"), amber),
+            "held": (_("Examined by PIGMA"), amber),
+            "accepted": (_("Sent to DINAMIS"), blue),
+            "scheduled": (_("Scheduled"), blue),
+            "processing": (_("Being made"), blue),
+            "completed": (_("Answered by an image"), green),
+            "rejected": (_("Not accepted"), red),
+            "failed": (_("Could not be made"), red),
+            "expired": (_("Period over"), grey),
+            "cancelled": (_("Cancelled"), grey),
+            "user_cancelled": (_("Withdrawn by the person"), grey),
+        },
         "delivery": {
             "due": (_("On its way"), blue),
             "failed": (_("Failed"), red),
@@ -101,6 +114,20 @@ def transitions() -> dict[str, dict[str, str]]:
             "answer": _("Answer"),
             "escalate": _("Ask DINAMIS"),
             "close": _("Close"),
+        },
+        "request": {
+            "hold": _("Examine"),
+            "accept": _("Accept and send to DINAMIS"),
+            "reject": _("Do not accept"),
+            "answer": _("Answer from the archive"),
+            "take": _("The archive's images are enough for me"),
+            "withdraw": _("Withdraw my request"),
+            "schedule": _("Scheduled by DINAMIS"),
+            "process": _("Being made by DINAMIS"),
+            "complete": _("Delivered"),
+            "fail": _("Could not be made"),
+            "expire": _("Period over"),
+            "cancel": _("Cancelled by DINAMIS"),
         },
     }
 
@@ -160,6 +187,18 @@ def events() -> dict[str, str]:
         "question.reopened": _("Question reopened"),
         "question.closed": _("Question closed"),
         "question.erased": _("Question erased"),
+        "request.received": _("Image asked for"),
+        "request.held": _("Request for an image examined"),
+        "request.accepted": _("Request for an image sent to DINAMIS"),
+        "request.scheduled": _("Image scheduled"),
+        "request.processing": _("Image being made"),
+        "request.completed": _("Request for an image answered"),
+        "request.rejected": _("Request for an image not accepted"),
+        "request.failed": _("Image could not be made"),
+        "request.expired": _("Request for an image: period over"),
+        "request.cancelled": _("Request for an image cancelled"),
+        "request.user_cancelled": _("Request for an image withdrawn"),
+        "request.erased": _("Request for an image erased"),
         "batch.started": _("Work in quantity begun"),
         "delivery.done": _("Delivered"),
         "delivery.failed": _("Delivery failed"),
@@ -176,6 +215,7 @@ def objects() -> dict[str, str]:
         "membership": _("Membership"),
         "account": _("Account"),
         "question": _("Question"),
+        "request": _("Request for an image"),
         "identity": _("DINAMIS login"),
         "licence": _("Licence"),
         "images": _("Downloads"),
@@ -249,3 +289,18 @@ def refusal_reasons() -> list[str]:
         _("You have an account already."),
         _("The use that you describe is not within what DINAMIS's licences allow."),
     ]
+
+
+def request_reasons() -> dict[str, str]:
+    """Code of a reason for which a request for an image is not accepted → words."""
+    _ = tk._
+    return {
+        "archive": _("The archive answers the need"),
+        "window": _("The period is too short or too near"),
+        "purpose": _("The use is not within the licences"),
+        "quota": _("The quota is used up"),
+        "area": _("The area is too large, or not where it should be"),
+        "weather": _("Clouds, season"),
+        "technical": _("Technical reason"),
+        "other": _("Another reason"),
+    }
