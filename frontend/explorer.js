@@ -159,3 +159,5 @@ function searchHere(map) {
     field.form.requestSubmit();
   });
 }
+
+export { base, plainBase };

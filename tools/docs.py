@@ -67,10 +67,11 @@ def rights() -> str:
 def machines() -> list[Any]:
     """All state machines."""
     from ckanext.dinamis_relais.accounts.rules import MACHINE
+    from ckanext.dinamis_relais.imagery_requests.rules import MACHINE as REQUEST
     from ckanext.dinamis_relais.membership.machines import APPLICATION, MEMBERSHIP
     from ckanext.dinamis_relais.questions.rules import MACHINE as QUESTION
 
-    return [APPLICATION, MEMBERSHIP, MACHINE, QUESTION]
+    return [APPLICATION, MEMBERSHIP, MACHINE, QUESTION, REQUEST]
 
 
 def lifecycle() -> str:
@@ -93,13 +94,15 @@ def lifecycle() -> str:
 def mails() -> str:
     """Event → who → mail."""
     from ckanext.dinamis_relais.accounts.effects import OTHER_MAILS
+    from ckanext.dinamis_relais.imagery_requests.letters import RECIPIENTS as REQUESTS
     from ckanext.dinamis_relais.membership.letters import RECIPIENTS
     from ckanext.dinamis_relais.news.registering import RECIPIENTS as NEWS
     from ckanext.dinamis_relais.questions.letters import RECIPIENTS as QUESTIONS
 
-    told = {**RECIPIENTS, **QUESTIONS, **NEWS, "account_erasure_requested": ("PIGMA's contact address",),
-            "harvest_failed": ("super_referent",)}  # fmt: skip
+    told = {**RECIPIENTS, **QUESTIONS, **NEWS, **REQUESTS,
+            "account_erasure_requested": ("PIGMA's contact address",), "harvest_failed": ("super_referent",)}  # fmt: skip
 
+    others = {**OTHER_MAILS, "request_received": "a request for an image is sent"}
     when: dict[str, list[str]] = {}
     for machine in machines():
         for row in machine:
@@ -110,7 +113,7 @@ def mails() -> str:
         name = path.name.removesuffix(".fr.txt")
         subject = path.read_text(encoding="utf-8").splitlines()[0]
         who = ", ".join(told.get(name, ("the person",)))
-        occasion = when.get(name, [OTHER_MAILS.get(name, "(by the code that names it)")])
+        occasion = when.get(name, [others.get(name, "(by the code that names it)")])
         rows.append((f"`{name}`", "; ".join(occasion), who, subject))
     return "# Mails\n\nEach is a template `mails/<name>.<language>.txt`; its first line is the subject.\n\n" + table(
         ("Mail", "When", "To whom", "Subject in French"), rows

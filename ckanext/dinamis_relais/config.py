@@ -326,3 +326,49 @@ def time_zone() -> str:
     except (KeyError, ValueError, OSError):
         return "UTC"  # "server": what PostgreSQL calls the server's zone is not known here
     return name
+
+
+def request_products() -> list[str]:
+    """Resolutions that may be asked for, as ``NAME:METRES``."""
+    return list(_get("request_products") or [])
+
+
+def request_window_days() -> int:
+    """Fewest days that the period of a request for an image lasts."""
+    return int(_get("request_window_days"))
+
+
+def request_lead_days() -> int:
+    """Fewest days from today to the end of a request's period."""
+    return int(_get("request_lead_days"))
+
+
+def request_max_km2() -> int:
+    """Largest area of a request, in square kilometres; 0 for any."""
+    return int(_get("request_max_km2"))
+
+
+def request_area_mb() -> int:
+    """Largest file of an area, in MB (10**6 bytes)."""
+    return int(_get("request_area_mb"))
+
+
+def request_area_unpacked_mb() -> int:
+    """Largest content of an archive with an area, in MB (10**6 bytes)."""
+    return int(_get("request_area_unpacked_mb"))
+
+
+def request_area_points() -> int:
+    """Most points of an area."""
+    return int(_get("request_area_points"))
+
+
+def request_quotas() -> Path | None:
+    """The operator's file of quotas of new images; None for no quota."""
+    configured = _get("request_quotas")
+    return Path(configured) if configured else None
+
+
+def requests_per_person() -> int:
+    """Requests for images that one person may send, per day."""
+    return int(_get("requests_per_person"))

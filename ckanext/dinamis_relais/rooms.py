@@ -27,6 +27,7 @@ ROOMS: tuple[str, ...] = (
     "news",
     "imagery",
     "access",
+    "imagery_requests",
     "assistance",
     "overview",
     "gateway",

@@ -65,7 +65,19 @@ def question(version: int = 1, **changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-BODIES = {"applications": application, "memberships": membership, "accounts": account, "questions": question}
+def imagery_request(version: int = 1, **changes: Any) -> dict[str, Any]:
+    ring = [[-0.6, 44.8], [-0.5, 44.8], [-0.5, 44.9], [-0.6, 44.8]]
+    return {
+        "version": version, "relay": "PIGMA", "state": "accepted", "organization": {"id": "o1", "title": "Bègles"},
+        "title": "Bègles sud", "purpose": "Haies", "area": {"type": "Polygon", "coordinates": [ring]},
+        "area_km2": 43.8, "starts_on": "2027-05-01", "ends_on": "2027-09-30", "cloud": 20, "product": "SPOT",
+        "resolution": 1.5, "archive": {"count": 0, "share": 0.0, "share_fitting": 0.0},
+        "asked_at": "2026-05-06T08:00:00Z", "accepted_at": "2026-05-07T08:00:00Z", **changes,
+    }  # fmt: skip
+
+
+BODIES = {"applications": application, "memberships": membership, "accounts": account, "questions": question,
+          "requests": imagery_request}  # fmt: skip
 
 
 def resolved(node: dict[str, Any]) -> dict[str, Any]:

@@ -81,6 +81,10 @@ VERBS: dict[str, tuple[Role, ...]] = {
     "licence.read": _ALL,
     # Whoever has a login may ask; that an account runs is a rule of the room, which says what to do.
     "access.own": (Role.SYSADMIN, Role.SUPER_REFERENT, Role.EXECUTIVE_BOARD, Role.REFERENT, Role.MEMBER, Role.USER),
+    # As with downloads, whoever has a login; that an account is active is a rule of the room.
+    "request.create": (Role.SYSADMIN, Role.SUPER_REFERENT, Role.EXECUTIVE_BOARD, Role.REFERENT, Role.MEMBER, Role.USER),
+    "request.read": _PIGMA_AND_OWN,  # one's own needs no more than having sent it
+    "request.decide": _PIGMA,
     "journal.read": _PIGMA,
     "delivery.read": _PIGMA,
     "delivery.retry": _PIGMA,

@@ -26,6 +26,7 @@ def dashboard() -> Any:
     accounts = act("dinamis_account_list", limit=1)["states"]
     questions = act("dinamis_question_list", limit=1)
     asked = questions["states"]
+    images = act("dinamis_request_list", limit=1)["states"]
     failed = act("dinamis_delivery_list", state="failed", limit=1)
     todo = [
         (tk._("Files to examine"), sum(files.get(s, 0) for s in ("signed", "under_review")),
@@ -36,6 +37,8 @@ def dashboard() -> Any:
         (tk._("Accounts to validate"), accounts.get("requested", 0),
          tk.url_for("dinamis_accounts.queue", state="requested")),
         (tk._("Questions to answer"), asked.get("open", 0), tk.url_for("dinamis_questions.queue", state="open")),
+        (tk._("Requests for images"), sum(images.get(s, 0) for s in ("received", "held")),
+         tk.url_for("dinamis_requests.queue", state="received,held")),
         (tk._("Deliveries that failed"), failed["count"] + len(failed["stopped"]),
          tk.url_for("dinamis_overview.deliveries")),
     ]  # fmt: skip
@@ -48,6 +51,8 @@ def dashboard() -> Any:
          tk.url_for("dinamis_accounts.queue", state="validated")),
         (tk._("Questions at DINAMIS"), asked.get("escalated", 0),
          tk.url_for("dinamis_questions.queue", state="escalated")),
+        (tk._("Images at DINAMIS"), sum(images.get(s, 0) for s in ("accepted", "scheduled", "processing")),
+         tk.url_for("dinamis_requests.queue", state="accepted,scheduled,processing")),
     ]  # fmt: skip
     members = act("dinamis_membership_list", state="active", limit=1)["count"]
     values = {"todo": todo, "waiting": waiting, "members": members, "active_accounts": accounts.get("active", 0),
@@ -61,6 +66,7 @@ _SHOWN_BY = {
     "membership": "dinamis_membership_show",
     "account": "dinamis_account_show",
     "question": "dinamis_question_show",
+    "request": "dinamis_request_show",
 }
 
 
@@ -72,6 +78,8 @@ def _with_thing(row: dict[str, Any]) -> dict[str, Any]:
     thing = act(action, id=row["id"])
     if row["target"] == "question":
         return {**row, "title": thing["title"], "page": tk.url_for("dinamis_questions.read", id=thing["id"])}
+    if row["target"] == "request":
+        return {**row, "title": thing["title"], "page": tk.url_for("dinamis_requests.read", id=thing["id"])}
     if row["target"] == "account":
         title = f"{thing['given_name']} {thing['family_name']} · {thing['organization_title']}"
         return {**row, "title": title, "page": tk.url_for("dinamis_accounts.read", id=thing["id"])}

@@ -55,6 +55,19 @@ def states() -> dict[str, dict[str, tuple[str, str]]]:
             "waiting": (_("On the waiting list"), amber),
             "cancelled": (_("Cancelled"), grey),
         },
+        "request": {
+            "received": (_("Received by PIGMA"), amber),
+            "held": (_("Examined by PIGMA"), amber),
+            "accepted": (_("Sent to DINAMIS"), blue),
+            "scheduled": (_("Scheduled"), blue),
+            "processing": (_("Being made"), blue),
+            "completed": (_("Answered by an image"), green),
+            "rejected": (_("Not accepted"), red),
+            "failed": (_("Could not be made"), red),
+            "expired": (_("Period over"), grey),
+            "cancelled": (_("Cancelled"), grey),
+            "user_cancelled": (_("Withdrawn by the person"), grey),
+        },
         "delivery": {
             "due": (_("On its way"), blue),
             "failed": (_("Failed"), red),
@@ -116,6 +129,20 @@ def transitions() -> dict[str, dict[str, str]]:
         },
         "guide": {"publish": _("Publish"), "unpublish": _("Take back as a draft")},
         "news": {"publish": _("Publish"), "unpublish": _("Take back as a draft")},
+        "request": {
+            "hold": _("Examine"),
+            "accept": _("Accept and send to DINAMIS"),
+            "reject": _("Do not accept"),
+            "answer": _("Answer from the archive"),
+            "take": _("The archive's images are enough for me"),
+            "withdraw": _("Withdraw my request"),
+            "schedule": _("Scheduled by DINAMIS"),
+            "process": _("Being made by DINAMIS"),
+            "complete": _("Delivered"),
+            "fail": _("Could not be made"),
+            "expire": _("Period over"),
+            "cancel": _("Cancelled by DINAMIS"),
+        },
     }
 
 
@@ -196,6 +223,18 @@ def events() -> dict[str, str]:
         "registration.moved_up": _("Place given from the waiting list"),
         "registration.cancelled": _("Registration cancelled"),
         "registration.erased": _("Registrations erased"),
+        "request.received": _("Image asked for"),
+        "request.held": _("Request for an image examined"),
+        "request.accepted": _("Request for an image sent to DINAMIS"),
+        "request.scheduled": _("Image scheduled"),
+        "request.processing": _("Image being made"),
+        "request.completed": _("Request for an image answered"),
+        "request.rejected": _("Request for an image not accepted"),
+        "request.failed": _("Image could not be made"),
+        "request.expired": _("Request for an image: period over"),
+        "request.cancelled": _("Request for an image cancelled"),
+        "request.user_cancelled": _("Request for an image withdrawn"),
+        "request.erased": _("Request for an image erased"),
         "batch.started": _("Work in quantity begun"),
         "delivery.done": _("Delivered"),
         "delivery.failed": _("Delivery failed"),
@@ -217,6 +256,7 @@ def objects() -> dict[str, str]:
         "use_case": _("Use case"),
         "news": _("News and events"),
         "registration": _("Registration"),
+        "request": _("Request for an image"),
         "identity": _("DINAMIS login"),
         "licence": _("Licence"),
         "images": _("Downloads"),
@@ -291,3 +331,18 @@ def refusal_reasons() -> list[str]:
         _("You have an account already."),
         _("The use that you describe is not within what DINAMIS's licences allow."),
     ]
+
+
+def request_reasons() -> dict[str, str]:
+    """Code of a reason for which a request for an image is not accepted → words."""
+    _ = tk._
+    return {
+        "archive": _("The archive answers the need"),
+        "window": _("The period is too short or too near"),
+        "purpose": _("The use is not within the licences"),
+        "quota": _("The quota is used up"),
+        "area": _("The area is too large, or not where it should be"),
+        "weather": _("Clouds, season"),
+        "technical": _("Technical reason"),
+        "other": _("Another reason"),
+    }

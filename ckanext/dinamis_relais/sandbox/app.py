@@ -17,6 +17,7 @@ from ckanext.dinamis_relais.sandbox import (
     outage,
     pages,
     questions,
+    requests,
     scenes,
     signing,
 )
@@ -69,6 +70,7 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(gateway.blueprint(state, settings.gateway_token), url_prefix="/gateway")
     app.register_blueprint(board.blueprint(state))
     app.register_blueprint(questions.blueprint(state))
+    app.register_blueprint(requests.blueprint(state))
     app.register_blueprint(mail.blueprint(state))
     app.register_blueprint(entities.blueprint(), url_prefix="/recherche-entreprises")
     app.register_blueprint(geo.blueprint(), url_prefix="/geo")

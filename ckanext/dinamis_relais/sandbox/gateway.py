@@ -10,20 +10,20 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from ckanext.dinamis_relais.sandbox import contract
+from ckanext.dinamis_relais.sandbox import contract, requests
 from ckanext.dinamis_relais.sandbox.state import State, now
 
 ACCOUNT_STATUS = {"validated": "active", "active": "active", "suspended": "suspended"}
 #: Table → schema of what it takes.
 SCHEMAS = {"applications": "Application", "memberships": "Membership", "accounts": "Account",
-           "questions": "Question"}  # fmt: skip
+           "questions": "Question", "requests": "Request"}  # fmt: skip
 DECIDED = ("decided_at", "decided_by", "reason")
 
 
 def reference(kind: str, key: str) -> str:
     """A reference that shows where it was given; the same for the same thing.
 
-    :param kind: one letter, ``D`` for a file, ``C`` for an account, ``Q`` for a question
+    :param kind: one letter, ``D`` for a file, ``C`` for an account, ``Q`` for a question, ``I`` for an image
     :param key: the relay's identifier
     """
     return f"BAC-A-SABLE-{kind}-{hashlib.sha256(key.encode()).hexdigest()[:8].upper()}"
@@ -41,6 +41,8 @@ def answer(kind: str, row: sqlite3.Row) -> dict[str, Any]:
         found.update({name: row[name] for name in DECIDED})
     if kind == "questions":
         found["answers"] = json.loads(row["answers"])
+    if kind == "requests":
+        found["statuses"] = json.loads(row["statuses"])
     return found
 
 
@@ -118,8 +120,21 @@ def _put_question(db: sqlite3.Connection, key: str, body: dict[str, Any], held: 
                " VALUES (?, ?, ?, ?, ?, ?, ?)", values)  # fmt: skip
 
 
+def _put_request(db: sqlite3.Connection, key: str, body: dict[str, Any], held: sqlite3.Row | None) -> None:
+    statuses = json.loads(held["statuses"]) if held else [requests.status("accepted")]
+    if body["state"] == "user_cancelled" and statuses[-1]["code"] in requests.NEXT:
+        statuses.append(requests.status("user_cancelled"))
+    if body["area"] is None:
+        # Erased for the person's sake: a reason may name them.
+        statuses = [{**one, "reason": "Effacé." if one["reason"] else None} for one in statuses]
+    values = (key, body["version"], json.dumps(body), statuses[-1]["code"], reference("I", key),
+              held["received_at"] if held else now(), json.dumps(statuses))  # fmt: skip
+    db.execute("INSERT OR REPLACE INTO requests (id, version, body, status, reference, received_at, statuses)"
+               " VALUES (?, ?, ?, ?, ?, ?, ?)", values)  # fmt: skip
+
+
 WRITERS = {"applications": _put_application, "memberships": _put_membership, "accounts": _put_account,
-           "questions": _put_question}  # fmt: skip
+           "questions": _put_question, "requests": _put_request}  # fmt: skip
 
 
 def _error(status: int, field: str | None, problem: str, remedy: str) -> Response:
@@ -164,7 +179,7 @@ def blueprint(state: State, token: str) -> Blueprint:
     def openapi() -> Response:
         return jsonify(contract.document())
 
-    @parts.put("/v1/<any(applications, memberships, accounts, questions):kind>/<key>")
+    @parts.put("/v1/<any(applications, memberships, accounts, questions, requests):kind>/<key>")
     def put(kind: str, key: str) -> Response:
         try:
             body = _body(kind)
@@ -178,7 +193,7 @@ def blueprint(state: State, token: str) -> Blueprint:
         assert row is not None  # noqa: S101  # written above in the same transaction
         return jsonify(answer(kind, row))
 
-    @parts.get("/v1/<any(applications, memberships, accounts, questions):kind>/<key>")
+    @parts.get("/v1/<any(applications, memberships, accounts, questions, requests):kind>/<key>")
     def get(kind: str, key: str) -> Response:
         with state.read() as db:
             row = _read(db, kind, key)

@@ -25,11 +25,14 @@ def blueprint(state: State) -> Blueprint:
 
     @parts.get("/")
     def home() -> str:
-        counts = {name: state.count(name) for name in ("applications", "memberships", "accounts", "questions", "mails")}
+        names = ("applications", "memberships", "accounts", "questions", "requests", "mails")
+        counts = {name: state.count(name) for name in names}
         waiting = state.count("applications", "status = 'received'")
         questions = state.count("questions", "status = 'received'")
+        images = state.count("requests", "status IN ('accepted', 'scheduled', 'processing')")
         failing = [label for name, label in outage.SERVICES.items() if outage.modes(state)[name] != "ok"]
-        return render_template("home.html", counts=counts, waiting=waiting, questions=questions, failing=failing)
+        values = {"waiting": waiting, "questions": questions, "images": images, "failing": failing}
+        return render_template("home.html", counts=counts, **values)
 
     @parts.get("/health")
     def health() -> Response:

@@ -20,6 +20,9 @@ CREATE TABLE IF NOT EXISTS accounts (
 CREATE TABLE IF NOT EXISTS questions (
     id TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL, status TEXT NOT NULL, reference TEXT NOT NULL,
     received_at TEXT NOT NULL, answers TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS requests (
+    id TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL, status TEXT NOT NULL, reference TEXT NOT NULL,
+    received_at TEXT NOT NULL, statuses TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS events (
     id INTEGER PRIMARY KEY AUTOINCREMENT, application_id TEXT NOT NULL, at TEXT NOT NULL, what TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS mails (
@@ -28,7 +31,7 @@ CREATE TABLE IF NOT EXISTS mails (
 CREATE TABLE IF NOT EXISTS outages (service TEXT PRIMARY KEY, mode TEXT NOT NULL, until REAL);
 """
 #: What ``count`` may count.
-TABLES = frozenset({"applications", "memberships", "accounts", "questions", "mails"})
+TABLES = frozenset({"applications", "memberships", "accounts", "questions", "requests", "mails"})
 
 
 class State:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "dinamis_009"
-down_revision = "dinamis_007"
+down_revision = "dinamis_008"
 branch_labels = None
 depends_on = None
 

@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "dinamis_010"
-down_revision = "dinamis_007"
+down_revision = "dinamis_009"
 branch_labels = None
 depends_on = None
 

@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "dinamis_011"
-down_revision = "dinamis_007"
+down_revision = "dinamis_010"
 branch_labels = None
 depends_on = None
 
