@@ -1,7 +1,7 @@
 """Guides with their versions, pictures of use cases, news, events and registrations.
 
 Revision ID: dinamis_009
-Revises: dinamis_007
+Revises: dinamis_008
 """
 
 import sqlalchemy as sa

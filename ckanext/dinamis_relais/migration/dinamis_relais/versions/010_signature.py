@@ -1,7 +1,7 @@
 """The signature's code and its delegation, conventions signed with the avenant, links of the executive board.
 
 Revision ID: dinamis_010
-Revises: dinamis_007
+Revises: dinamis_009
 """
 
 import sqlalchemy as sa

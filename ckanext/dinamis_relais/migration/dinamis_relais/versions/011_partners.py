@@ -1,7 +1,7 @@
 """Conventions, terms, reminders, notes on files, and the operator's wording of mails.
 
 Revision ID: dinamis_011
-Revises: dinamis_007
+Revises: dinamis_010
 """
 
 import sqlalchemy as sa

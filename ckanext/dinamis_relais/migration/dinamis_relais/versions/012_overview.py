@@ -1,7 +1,7 @@
 """The global view: counters, the head of what was pruned from the journal.
 
 Revision ID: dinamis_012
-Revises: dinamis_007
+Revises: dinamis_011
 """
 
 import sqlalchemy as sa
