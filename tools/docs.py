@@ -100,7 +100,8 @@ def mails() -> str:
     from ckanext.dinamis_relais.questions.letters import RECIPIENTS as QUESTIONS
 
     told = {**RECIPIENTS, **QUESTIONS, **NEWS, **REQUESTS,
-            "account_erasure_requested": ("PIGMA's contact address",), "harvest_failed": ("super_referent",)}  # fmt: skip
+            "account_erasure_requested": ("PIGMA's contact address",),
+            "harvest_failed": ("super_referent",)}  # fmt: skip
 
     others = {**OTHER_MAILS, "request_received": "a request for an image is sent"}
     when: dict[str, list[str]] = {}

@@ -143,7 +143,8 @@ def test_only_files_of_the_folder_are_read(tmp_path: Path) -> None:
 
 
 def test_area_period_and_collection_of_the_configuration(engine: Any, tmp_path: Path) -> None:
-    path = written(tmp_path / "scenes.ndjson", [item(1, datetime="2019-07-01T10:00:00Z"), item(2, datetime="2021-07-01T10:00:00Z"),
+    path = written(tmp_path / "scenes.ndjson", [item(1, datetime="2019-07-01T10:00:00Z"),
+                                                   item(2, datetime="2021-07-01T10:00:00Z"),
                                                 {**item(3), "collection": "other"}])  # fmt: skip
     take(engine, path, collections=["spot"], datetime="2020-01-01T00:00:00Z/..")
     assert ids(engine) == {"SPOT6_00002"}

@@ -6,6 +6,8 @@ Other rooms call :func:`suspend_for_membership` and :func:`resume_for_membership
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 __all__ = ["active_organizations", "is_open", "resume_for_membership", "suspend_for_membership"]
 
 

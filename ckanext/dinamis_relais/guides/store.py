@@ -61,7 +61,7 @@ def _entry(name: str, row: Guide | None, version: GuideVersion | None) -> Entry 
     return Entry(
         name=name,
         kind=row.kind if row is not None else "guide",
-        theme=row.theme if row is not None or shipped is None else shipped.theme,
+        theme=row.theme if row is not None else shipped.theme if shipped is not None else "",
         state=row.state if row is not None else "published",
         number=row.number if row is not None else 0,
         order=shipped.order if shipped else _LAST,

@@ -199,7 +199,8 @@ def filter_mark(settings: Settings) -> str:
 
 def _wish(settings: Settings) -> Callable[[Scene], bool]:
     """Whether a scene lies in the area and period of a source's configuration, as a STAC API would say it."""
-    area = shapely.box(*settings.bbox) if settings.bbox else None
+    west_south_east_north: Any = settings.bbox
+    area = shapely.box(*west_south_east_north) if settings.bbox else None
     start, end = (None, None)
     if settings.datetime:
         low, slash, high = settings.datetime.partition("/")

@@ -11,6 +11,7 @@ from typing import Any
 
 from ckanext.dinamis_relais.imagery import store
 from ckanext.dinamis_relais.imagery.files import FileSource
+from ckanext.dinamis_relais.imagery.loading import Prepared
 from ckanext.dinamis_relais.imagery.normalise import Problem
 from ckanext.dinamis_relais.imagery.outside import OutsideError
 from ckanext.dinamis_relais.imagery.settings import Settings
@@ -83,9 +84,9 @@ def _list(  # what a listing is made of
     """Three things at once: the next page comes, one is read and normalised, the one before is loaded."""
     owned = _Owned(engine, source, run, settings)
     repeated = 0
-    waiting: tuple[store.Prepared, Future[store.Saved]] | None = None
+    waiting: tuple[Prepared, Future[store.Saved]] | None = None
     writer = ThreadPoolExecutor(1, "dinamis-load")
-    pages = ahead(source.pages(request))
+    pages: Any = ahead(source.pages(request))
     try:
         for page in pages:
             work = store.prepare(engine, run, page, waiting[0] if waiting else None)
@@ -108,7 +109,7 @@ def _list(  # what a listing is made of
         writer.shutdown()
 
 
-def _tell(run: store.Run, work: store.Prepared, loading: Future[store.Saved], repeated: int, report: Report) -> int:
+def _tell(run: store.Run, work: Prepared, loading: Future[store.Saved], repeated: int, report: Report) -> int:
     """Wait until a page is loaded and say what it did.
 
     :returns: pages in a row that brought nothing but what this run has listed
@@ -135,7 +136,7 @@ class _Owned:
         self.known: set[str] = set()
         self.described: dict[str, dict[str, Any]] | None = None if run.collection == store.WHOLE_FILE else {}
 
-    def check(self, work: store.Prepared) -> None:
+    def check(self, work: Prepared) -> None:
         """:raises store.CollectionTaken: another source feeds one of them"""
         if self.run.collection != store.WHOLE_FILE:
             return

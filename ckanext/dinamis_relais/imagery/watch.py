@@ -89,12 +89,13 @@ def _last_sign(job: Any) -> dt.datetime:
 def _end(job: Any, minutes: int) -> None:
     now = dt.datetime.now(dt.timezone.utc).replace(tzinfo=None)
     message = (
-        f"Nothing happened for {minutes} minutes, so the harvest was ended. What was read is kept; the next job goes on "
-        "from there. Check that the harvest consumers run (ckan harvester fetch-consumer)."
+        f"Nothing happened for {minutes} minutes, so the harvest was ended. What was read is kept; the next job goes "
+        "on from there. Check that the harvest consumers run (ckan harvester fetch-consumer)."
     )
     waiting = model.Session.query(HarvestObject).filter(
         HarvestObject.harvest_job_id == job.id, HarvestObject.state.notin_(("COMPLETE", "ERROR"))
     )
+    one: Any
     for one in waiting:
         one.state = "ERROR"
         model.Session.add(HarvestObjectError(message=message, object=one, stage="Fetch"))

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 import pyproj
 import shapely
+from pyproj.exceptions import CRSError
 from shapely.errors import GEOSException
 from shapely.geometry import mapping
 
@@ -63,7 +64,7 @@ class Area:
 
 
 def _transform(shape: Any, source: Any, target: Any) -> Any:
-    transformer = pyproj.Transformer.from_crs(source, target, always_xy=True)
+    transformer: Any = pyproj.Transformer.from_crs(source, target, always_xy=True)
     return shapely.transform(shape, transformer.transform, interleaved=False)
 
 
@@ -176,7 +177,7 @@ def _named(crs: Any) -> pyproj.CRS | None:
         raise AreaProblem("system")
     try:
         return pyproj.CRS.from_user_input(name)
-    except pyproj.exceptions.CRSError as error:
+    except CRSError as error:
         raise AreaProblem("system") from error
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import pyproj
 import shapefile
 import shapely
-from lxml import etree
+from lxml import etree  # type: ignore[attr-defined]
+from pyproj.exceptions import CRSError
 from shapely.geometry import shape
 
 from ckanext.dinamis_relais.imagery_requests.areas import MEGABYTE, Area, Limits, made
@@ -89,7 +90,7 @@ def _shapefile(opened: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], nam
         text = _read(opened, described, _LONGEST_PRJ, AreaProblem("system")).decode("utf-8", "replace")
         try:
             crs, notes = pyproj.CRS.from_user_input(text.strip()), ()
-        except pyproj.exceptions.CRSError as error:
+        except CRSError as error:
             raise AreaProblem("system") from error
     return made(_shapes(data, limits), limits, crs, notes)
 
@@ -101,6 +102,7 @@ def _shapes(data: bytes, limits: Limits) -> Any:
     """
     found, points = [], 0
     try:
+        reader: Any
         with shapefile.Reader(shp=BytesIO(data)) as reader:
             for one in reader.iterShapes():
                 points += len(one.points)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import ckan.plugins.toolkit as tk
 
@@ -42,7 +42,7 @@ def _request(payload: dict[str, Any], params: dict[str, Any], context: Any) -> O
     draft = partners.draft_of(organization)
     id_ = draft.id if draft else partners.open_from_convention(organization, context)["id"]
     asked = {"id": id_, "transition": "request_signature"}
-    file = tk.get_action("dinamis_application_transition")({**context}, asked)
+    file = tk.get_action("dinamis_application_transition")(cast(Any, {**context}), asked)
     text = tk._("Asked: the mail leaves for {email}.").format(email=file["representative"]["email"])
     return Outcome(message=text, object_id=organization)
 

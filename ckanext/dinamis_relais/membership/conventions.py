@@ -114,11 +114,10 @@ def _as_dict(row: Convention) -> Data:
     return {name: getattr(row, name) for name in FIELDS}
 
 
-def _line(line: Line, site: Known, numbers: dict[str, int], places: dict[str, int]) -> batch.Row:  # noqa: PLR0911  # each answer is a return
+def _line(line: Line, site: Known, numbers: dict[str, int], places: dict[str, int]) -> batch.Row:  # noqa: PLR0911
     """What a row of the file would do; the first thing that is wrong with it ends the look."""
     read = rules.row(line.fields, utcnow().date())
     values = read.values
-    subject = values["title"] or values["number"] or "-"
     about = tk._("Line {number}: {person}").format(
         number=line.number, person=values["title"] or values["number"] or "-"
     )
@@ -199,7 +198,7 @@ def _make_organization(values: Data) -> str:
     if session().execute(sa.select(model.Group.id).where(model.Group.name == name)).first():
         name = f"{name}-{values['siren'] or new_id()[:8]}"
     # The action would answer with the whole organisation, which asks Solr: its id is all that is needed.
-    context = {**_site(), "return_id_only": True}
+    context: Any = {**_site(), "return_id_only": True}
     fields = {"name": name, "title": values["title"], **_public(values)}
     return tk.get_action("organization_create")(context, fields)
 

@@ -11,7 +11,8 @@ from ckanext.dinamis_relais.authority import Role, holders
 from ckanext.dinamis_relais.gateway import mailer
 from ckanext.dinamis_relais.membership.model import Application
 
-#: message → who receives it: ``signatory`` (named by the representative, or the latter), ``representative``, ``referent`` (of the file), ``super_referent``, ``board``.
+#: message → who receives it: ``signatory`` (named by the representative, or the latter), ``representative``,
+#: ``referent`` (of the file), ``super_referent``, ``board``.
 RECIPIENTS: dict[str, tuple[str, ...]] = {
     "signature_requested": ("signatory",),
     "signature_code": ("signatory",),

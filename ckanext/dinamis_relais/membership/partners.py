@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, cast
 
 import ckan.plugins.toolkit as tk
 import sqlalchemy as sa
@@ -24,6 +24,7 @@ from ckanext.dinamis_relais.membership.model import Application, Convention, Mem
 from ckanext.dinamis_relais.schema import list_schema, validated, validator
 from ckanext.dinamis_relais.transaction import one_commit
 
+GROUP: Any = cast(Any, model.Group).__table__
 #: Where a partner may stand: no file, its file's state, or its membership's.
 STATES = ("none", *APPLICATION.states, "active", "suspended", "ended")
 WHO = ("pigma", "signatory", "partner", "board", "nobody")
@@ -49,7 +50,7 @@ class _Columns:
         self.file = file.c
         self.open = sa.func.coalesce(self.file.state.in_(OPEN_STATES), sa.false())
         member, convention = Membership.__table__.c, Convention.__table__.c
-        group = model.Group.__table__.c
+        group = GROUP.c
         self.member, self.convention, self.group = member, convention, group
         standing = sa.case(
             (member.state.in_(("active", "suspended")), member.state),
@@ -71,7 +72,7 @@ class _Columns:
         self.late = sa.and_(self.open, self.file.due_at.is_not(None), self.file.due_at < utcnow())
         self.siren = sa.func.coalesce(sa.func.nullif(self.file.siren, ""), convention.siren)
         self.from_ = (
-            sa.join(model.Group.__table__, file, file.c.organization_id == group.id, isouter=True)
+            sa.join(GROUP, file, file.c.organization_id == group.id, isouter=True)
             .join(Membership.__table__, member.organization_id == group.id, isouter=True)
             .join(Convention.__table__, convention.organization_id == group.id, isouter=True)
         )
@@ -227,7 +228,7 @@ def open_from_convention(organization_id: str, context: Any) -> Data:
     if convention is None:
         raise tk.ValidationError({"organization_id": [tk._("This organisation has neither a file nor a convention.")]})
     data = {"organization_id": organization_id, **details_of(convention)}
-    return tk.get_action("dinamis_application_create")({**context}, data)
+    return tk.get_action("dinamis_application_create")(cast(Context, {**context}), data)
 
 
 def dinamis_signature_request_many(context: Context, data_dict: Data) -> Data:

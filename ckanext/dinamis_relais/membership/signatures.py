@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan.types import Context
@@ -185,7 +186,7 @@ def dinamis_signature_delegate(context: Context, data_dict: Data) -> Data:
         person = schema.person({name: str(data_dict.get(name) or "")[:200] for name in names})
     except tk.Invalid as error:
         raise tk.ValidationError({"email": [error.error]}) from error
-    lacking = {name: [tk._("Missing value")] for name in names if not person.get(name)}
+    lacking: Any = {name: [tk._("Missing value")] for name in names if not person.get(name)}
     if lacking:
         raise tk.ValidationError(lacking)
     link, application = _open(data_dict)

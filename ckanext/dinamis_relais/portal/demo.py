@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import unicodedata
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import ckan.plugins.toolkit as tk
 import sqlalchemy as sa
@@ -190,7 +190,7 @@ def _sign(id_: str) -> None:
     anonymous: Any = {"user": ""}
     token = _token(id_, ("signature_requested",), lambda: _step(pigma, id_, "resend_signature"))
     accepted = {"token": token, "accepted": dict.fromkeys(ACCEPTANCES, True)}
-    ask = lambda: tk.get_action("dinamis_signature_code")(dict(anonymous), accepted)  # noqa: E731
+    ask: Any = lambda: tk.get_action("dinamis_signature_code")(cast(Any, dict(anonymous)), accepted)  # noqa: E731
     ask()
     code = _token(id_, ("signature_code",), ask)
     data = {"token": token, "code": code, "ip": "127.0.0.1", "user_agent": "démonstration"}
