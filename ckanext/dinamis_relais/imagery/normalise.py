@@ -10,6 +10,7 @@ import datetime as dt
 import math
 import re
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any
 from urllib.parse import urljoin
 
@@ -349,8 +350,7 @@ def _addresses(item: dict[str, Any], base_url: str) -> None:
 
 def _serialise(item: dict[str, Any]) -> str:
     """JSON text with ``links`` last, so that ours can be added without reading the item again."""
-    links = item.pop("links")
-    item["links"] = links
+    item["links"] = item.pop("links")
     try:
         text = orjson.dumps(item).decode()
     except orjson.JSONEncodeError as error:
@@ -385,9 +385,8 @@ def _dict(value: Any) -> dict[str, Any]:
 
 
 def _links(value: Any) -> list[dict[str, Any]]:
-    if not isinstance(value, list):
-        return []
-    return [link for link in value if isinstance(link, dict) and isinstance(link.get("href"), str)]
+    found = value if isinstance(value, list) else []
+    return [link for link in found if isinstance(link, dict) and isinstance(link.get("href"), str)]
 
 
 def fingerprint(raw: dict[str, Any]) -> str:
@@ -395,10 +394,7 @@ def fingerprint(raw: dict[str, Any]) -> str:
 
     :raises orjson.JSONEncodeError: the item is no JSON
     """
-    from hashlib import blake2b
-
-    content = dict(raw)
-    content["links"] = [link for link in _links(raw.get("links")) if link.get("rel") not in NAVIGATION]
+    content = {**raw, "links": [link for link in _links(raw.get("links")) if link.get("rel") not in NAVIGATION]}
     body = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     text = blake2b(body, digest_size=16, key=NORMALISER_VERSION.encode()).hexdigest()
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
