@@ -144,10 +144,15 @@ def _plan(user_id: str, wanted: str, files: dict[str, File], seconds: int | None
 
 
 def _reserve(plan: _Plan) -> str | None:
+    """Take the places in the quotas; without a quota there are none to take, and the files are written once, signed."""
     wanting = [plan.files[url] for url in plan.wanting]
-    if not wanting:
+    if not wanting or not quotas.in_force():
         return None
     quotas.check(plan.user_id, plan.organization_id, len(wanting), sum(file.bytes or 0 for file in wanting))
+    return _write_files(plan, wanting, None)
+
+
+def _write_files(plan: _Plan, wanting: list[File], signed_at: dt.datetime | None) -> str:
     call_id = new_id()
     columns = {
         "collection": [f.collection for f in wanting], "item_id": [f.item_id for f in wanting],
@@ -158,8 +163,9 @@ def _reserve(plan: _Plan) -> str | None:
         sa.literal(call_id), sa.literal(plan.user_id), sa.literal(plan.organization_id), sa.literal(utcnow()),
         *(sa.func.unnest(sa.cast(values, ARRAY(sa.Text))) for values in columns.values()),
         sa.func.unnest(sa.cast([f.bytes for f in wanting], ARRAY(sa.BigInteger))),
+        sa.cast(sa.literal(signed_at), sa.DateTime(timezone=True)),
     )  # fmt: skip
-    names = ["call_id", "user_id", "organization_id", "created_at", *columns, "bytes"]
+    names = ["call_id", "user_id", "organization_id", "created_at", *columns, "bytes", "signed_at"]
     session().execute(sa.insert(Download.__table__).from_select(names, rows, include_defaults=False))
     return call_id
 
@@ -185,6 +191,8 @@ def _fetch(plan: _Plan) -> dict[str, tuple[str, dt.datetime]]:
 
 def _give_back(call_id: str | None) -> None:
     session().rollback()
+    if call_id is None:
+        return
     session().execute(
         sa.delete(Download).where(Download.call_id == call_id).execution_options(synchronize_session=False)
     )
@@ -197,8 +205,11 @@ def _write_down(plan: _Plan, fetched: dict[str, Any]) -> None:
         raise GuardError("account", tk._("Your account was suspended meanwhile. Your page says why."))
     now = utcnow()
     quiet = {"synchronize_session": False}
-    session().execute(sa.update(Download).where(Download.call_id == plan.call_id).values(signed_at=now)
-                      .execution_options(**quiet))  # fmt: skip
+    if plan.call_id:
+        session().execute(sa.update(Download).where(Download.call_id == plan.call_id).values(signed_at=now)
+                          .execution_options(**quiet))  # fmt: skip
+    elif fetched:
+        _write_files(plan, [plan.files[url] for url in fetched], now)
     session().execute(sa.update(IdentityLink).where(IdentityLink.user_id == plan.user_id).values(used_at=now)
                       .execution_options(**quiet))  # fmt: skip
     scenes: dict[str, list[str]] = {}
