@@ -9,6 +9,7 @@ import urllib.request
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import urlencode, urljoin
 
+import ckan.plugins.toolkit as tk
 import pytest
 import requests
 from ckan import model
@@ -20,6 +21,9 @@ from ckanext.dinamis_relais.gateway.secrets import decrypt, encrypt
 
 from .conftest import accept, act
 from .test_tools import SIGN, sdk
+
+#: A person for each CKAN line: Keycloak fails when one consents twice at the same moment, as suites side by side do.
+LOGIN = "essai" if tk.check_ckan_version(min_version="2.12") else "essai-bis"
 
 pytestmark = pytest.mark.usefixtures("with_plugins", "entity_service", "clean_redis")
 
@@ -45,7 +49,7 @@ def consent(address: str, answer: str = "accept") -> None:
     jar = CookieJar(DefaultCookiePolicy(secure_protocols=("https", "http")))
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
     page = browser.open(address, timeout=20)
-    for fields in ({"username": "essai", "password": "essai-demo"}, {answer: "1"}):
+    for fields in ({"username": LOGIN, "password": "essai-demo"}, {answer: "1"}):
         form = html.fromstring(page.read()).forms[0]
         data = urlencode({**dict(form.form_values()), **fields}).encode()
         page = browser.open(urljoin(page.url, form.action), data, timeout=20)
@@ -58,7 +62,7 @@ def test_a_person_links_and_signs_with_their_keycloak_login(person):
     consent(begun["page"])
     time.sleep(begun["interval"])  # Keycloak refuses to be asked more often
     linked = act(person.name, "dinamis_identity_link_finish")
-    assert (linked["state"], linked["username"]) == ("linked", "essai")
+    assert (linked["state"], linked["username"]) == ("linked", LOGIN)
     accept(person)
     url = person.hrefs[0]
     signed = act(person.name, "dinamis_asset_sign", urls=[url])["hrefs"][url]
@@ -73,8 +77,6 @@ def test_a_person_links_and_signs_with_their_keycloak_login(person):
 
 
 def test_who_says_no_is_not_linked(person):
-    import ckan.plugins.toolkit as tk
-
     begun = act(person.name, "dinamis_identity_link_start")
     consent(begun["page"], "cancel")
     time.sleep(begun["interval"])
