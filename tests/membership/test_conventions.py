@@ -174,4 +174,5 @@ class TestPartners:
                         content_type="multipart/form-data")  # fmt: skip
         assert page.status_code == 200
         assert "Commune de Pau" in page.body
+        forget()
         assert app.get("/dinamis/moderation/partners", headers=other, status=403).status_code == 403
