@@ -124,9 +124,9 @@ def test_a_free_place_goes_to_who_waits_for_longest_who_is_told(people):
     assert (shown["registration"], shown["places_left"]) == ("registered", 0)
     mail = model.Session.query(Mail).filter_by(name="event_place").one()
     assert mail.recipient == people.referent["email"]
-    with pytest.raises(tk.ValidationError, match="not registered"):
+    with pytest.raises(tk.ValidationError, match="pas inscrit"):
         call_action("dinamis_event_unregister", people.context("member"), id=made["id"])
-    with pytest.raises(tk.ValidationError, match="registered already"):
+    with pytest.raises(tk.ValidationError, match="déjà inscrites"):
         call_action("dinamis_news_update", people.context("super_referent"), **{**made, "capacity": ""})
     call_action("dinamis_news_update", people.context("super_referent"), **{**made, "capacity": 2})
     assert call_action("dinamis_news_show", people.context("outsider"), id=made["id"])["registration"] == "registered"
