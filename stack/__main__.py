@@ -13,6 +13,8 @@ from stack import ini, keycloak, postgres, python_env, services, site, solr, sys
 from stack.base import LOGS, ROOT, STACK, VENV, VENV_211, Progress, StepError, explain, run, urls
 
 DEMO = STACK / "demo.json"
+#: The tests that speak to Keycloak.
+KEYCLOAKS = Path("tests/access/test_keycloak.py")
 
 
 def infrastructure(progress: Progress, lines: tuple[str, ...], browser: bool = False) -> dict[str, Path]:
@@ -103,7 +105,9 @@ def _pytest(line: str, venv: Path, *targets: str) -> tuple[list[str], dict[str, 
     """The command of one CKAN line's suite, its databases migrated, and its environment."""
     path = ini.tests(line)
     site.databases(venv, path, f"test-{line}")
-    env = {**os.environ, "DINAMIS_DEMO": str(DEMO), "PYTHONUNBUFFERED": "1", "DINAMIS_ISSUER": keycloak.up(wait=False)}
+    env = {**os.environ, "DINAMIS_DEMO": str(DEMO), "PYTHONUNBUFFERED": "1"}
+    if any(KEYCLOAKS.is_relative_to(target) or Path(target).is_relative_to(KEYCLOAKS.parent) for target in targets):
+        env["DINAMIS_ISSUER"] = keycloak.up(wait=False)  # a large archive and a minute of start, for one file of tests
     return [str(venv / "bin" / "python"), "-m", "pytest", f"--ckan-ini={path}", "-p", "no:cacheprovider", *targets], env
 
 

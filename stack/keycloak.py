@@ -1,4 +1,4 @@
-"""Keycloak 26 from Maven: the identity server of the real service, with a realm of one synthetic person."""
+"""Keycloak 26 from Maven: the identity server of the real service, with a realm of synthetic people."""
 
 from __future__ import annotations
 

@@ -91,18 +91,23 @@ def lifecycle() -> str:
     return "\n".join(parts)
 
 
-def mails() -> str:
-    """Event → who → mail."""
-    from ckanext.dinamis_relais.accounts.effects import OTHER_MAILS
+def recipients() -> dict[str, tuple[str, ...]]:
+    """Message → who receives it, of all rooms; a message that is not named here goes to the person it is about."""
     from ckanext.dinamis_relais.imagery_requests.letters import RECIPIENTS as REQUESTS
     from ckanext.dinamis_relais.membership.letters import RECIPIENTS
     from ckanext.dinamis_relais.news.registering import RECIPIENTS as NEWS
     from ckanext.dinamis_relais.questions.letters import RECIPIENTS as QUESTIONS
 
-    told = {**RECIPIENTS, **QUESTIONS, **NEWS, **REQUESTS,
+    return {**RECIPIENTS, **QUESTIONS, **NEWS, **REQUESTS,
             "account_erasure_requested": ("PIGMA's contact address",),
             "harvest_failed": ("super_referent",)}  # fmt: skip
 
+
+def mails() -> str:
+    """Event → who → mail."""
+    from ckanext.dinamis_relais.accounts.effects import OTHER_MAILS
+
+    told = recipients()
     others = {**OTHER_MAILS, "request_received": "a request for an image is sent"}
     when: dict[str, list[str]] = {}
     for machine in machines():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import csv
+import io
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
@@ -92,6 +94,19 @@ def offset() -> int:
     """Rows to skip, from ``?page=``; what is no number is the first page, what is too large the last."""
     number = tk.request.args.get("page", "1")
     return (min(max(1, int(number)), LAST_PAGE) - 1) * PAGE_SIZE if number.isdecimal() else 0
+
+
+def csv_of(rows: Iterable[Iterable[Any]]) -> bytes:
+    """A table as spreadsheets in French read it: UTF-8 with its mark, ``;`` between cells, no cell a formula."""
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=";")
+    for row in rows:
+        writer.writerow([_no_formula("" if cell is None else str(cell)) for cell in row])
+    return ("\ufeff" + out.getvalue()).encode()
+
+
+def _no_formula(text: str) -> str:
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def file_response(content: bytes, media_type: str, name: str, inline: bool = True) -> Response:

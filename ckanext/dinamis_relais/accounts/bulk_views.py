@@ -8,6 +8,7 @@ import ckan.plugins.toolkit as tk
 from flask import Blueprint, Response
 
 from ckanext.dinamis_relais.accounts.rules import MACHINE
+from ckanext.dinamis_relais.batch.uploads import brought
 from ckanext.dinamis_relais.web import act, flash, page
 
 __all__ = ["dinamis_accounts_bulk"]
@@ -78,18 +79,10 @@ def do() -> Any:
 def import_() -> Any:
     """A file of people: first what would be done, row by row; then, on the page that follows, do it."""
     tk.check_access("dinamis_account_import", {"user": tk.current_user.name}, {})
-    errors: dict[str, Any] = {}
-    if tk.request.method == "POST":
-        try:
-            work = act("dinamis_account_import", upload=tk.request.files.get("upload"))
-        except tk.ValidationError as error:
-            errors = error.error_dict
-        else:
-            if work["ignored"]:
-                text = tk._("Columns that were not read: {names}.")
-                tk.h.flash_notice(text.format(names=", ".join(work["ignored"])))
-            return tk.redirect_to("dinamis_batch.show", id=work["id"])
-    return tk.render("dinamis/accounts/import.html", {"errors": errors})
+    followed, errors = brought("dinamis_account_import")
+    if followed is not None:
+        return followed
+    return tk.render("dinamis/accounts/import.html", {"errors": errors, "example": "dinamis_accounts_bulk.example"})
 
 
 @dinamis_accounts_bulk.get("/dinamis/moderation/accounts/import/example.csv", endpoint="example")

@@ -11,6 +11,7 @@ from ckan.types import Context
 from ckanext.dinamis_relais.batch import tables
 from ckanext.dinamis_relais.batch.actions import INLINE
 from ckanext.dinamis_relais.batch.work import run_inline
+from ckanext.dinamis_relais.web import act
 
 
 def table_of(data_dict: dict[str, Any], read: Callable[[bytes], tables.Table]) -> tables.Table:
@@ -39,6 +40,22 @@ def _problem(error: tables.TableError) -> str:
             names=", ".join(error.names)
         ),
     }[error.problem]
+
+
+def brought(action: str) -> tuple[Any, dict[str, Any]]:
+    """What the form of a table's page does: nothing on GET, else the dry run by an action, shown on the next page.
+
+    :returns: the way to that page, None to show the form; and what is wrong with the file
+    """
+    if tk.request.method != "POST":
+        return None, {}
+    try:
+        work = act(action, upload=tk.request.files.get("upload"))
+    except tk.ValidationError as error:
+        return None, error.error_dict
+    if work["ignored"]:
+        tk.h.flash_notice(tk._("Columns that were not read: {names}.").format(names=", ".join(work["ignored"])))
+    return tk.redirect_to("dinamis_batch.show", id=work["id"]), {}
 
 
 def go_on(context: Context, id_: str, data_dict: dict[str, Any], number: int, started: bool) -> dict[str, Any]:

@@ -78,7 +78,18 @@ def _place(one: dict[str, Any]) -> Place | None:
 
 
 def _ask(query: dict[str, str]) -> list[dict[str, Any]]:
-    url = f"{config.geo_api_url()}/communes?{urlencode(query)}"
+    answer = answer_of(f"communes?{urlencode(query)}")
+    if not isinstance(answer, list):
+        raise PlaceUnavailable("API Géo")
+    return [one for one in answer if isinstance(one, dict)]
+
+
+def answer_of(path: str) -> Any:
+    """What API Géo answers, read from JSON and remembered; None when it does not answer, or not in JSON.
+
+    :param path: with its query, after the service's address
+    """
+    url = f"{config.geo_api_url()}/{path}"
     key = f"dinamis:geo:{url}"
     kept = _remembered(key)
     if kept is None:
@@ -89,12 +100,9 @@ def _ask(query: dict[str, str]) -> list[dict[str, Any]]:
             kept, seconds = b"null", KEEP_NOTHING
         _remember(key, kept, seconds)
     try:
-        answer = orjson.loads(kept)
+        return orjson.loads(kept)
     except orjson.JSONDecodeError:
-        answer = None
-    if not isinstance(answer, list):
-        raise PlaceUnavailable("API Géo")
-    return [one for one in answer if isinstance(one, dict)]
+        return None
 
 
 def _remembered(key: str) -> bytes | None:

@@ -6,11 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-import orjson
-
-from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.imagery import places
-from ckanext.dinamis_relais.imagery.outside import Outside, OutsideError
 from ckanext.dinamis_relais.imagery.places import PlaceUnavailable
 
 #: Kind of territory → its part of API Géo's addresses.
@@ -76,24 +72,11 @@ def read(kind: str, code: str) -> Territory | None:
 
 
 def _ask(path: str) -> list[dict[str, Any]]:
-    """What API Géo answers, remembered as the room of images remembers it.
+    """What API Géo answers, a collection of features as their list.
 
     :raises PlaceUnavailable: it does not answer, or answers something else
     """
-    url = f"{config.geo_api_url()}/{path}"
-    key = f"dinamis:geo:{url}"
-    kept = places._remembered(key)
-    if kept is None:
-        try:
-            outside = Outside(config.private_hosts(), timeout=places.PATIENCE, retries=0)
-            kept, seconds = outside.fetch(url)[0], places.KEEP
-        except OutsideError:
-            kept, seconds = b"null", places.KEEP_NOTHING
-        places._remember(key, kept, seconds)
-    try:
-        answer = orjson.loads(kept)
-    except orjson.JSONDecodeError:
-        answer = None
+    answer = places.answer_of(path)
     if isinstance(answer, dict):
         answer = answer.get("features")
     if not isinstance(answer, list):

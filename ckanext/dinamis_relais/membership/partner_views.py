@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
+from collections.abc import Sequence
 from typing import Any
 
 import ckan.plugins.toolkit as tk
 from flask import Blueprint, Response
 
+from ckanext.dinamis_relais.batch.uploads import brought
 from ckanext.dinamis_relais.membership import convention_rules, conventions
 from ckanext.dinamis_relais.membership.partners import WHO
-from ckanext.dinamis_relais.web import PAGE_SIZE, act, flash, offset, page
+from ckanext.dinamis_relais.web import PAGE_SIZE, act, csv_of, flash, offset, page
 
 __all__ = ["dinamis_partners"]
 
@@ -44,12 +44,6 @@ def list_() -> Any:
     return tk.render("dinamis/membership/partners.html", values)
 
 
-def _safe(value: Any) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
-
-
 @dinamis_partners.get("/dinamis/moderation/partners.csv", endpoint="csv")
 @page
 def csv_() -> Response:
@@ -60,20 +54,20 @@ def csv_() -> Response:
         rows += found["results"]
         if not found["results"] or len(rows) >= found["count"]:
             break
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    writer.writerow([tk._("Organisation"), tk._("SIREN"), tk._("Convention no."), tk._("State"), tk._("Since"),
-                     tk._("Days"), tk._("Next"), tk._("Who must act"), tk._("Due on"), tk._("Late"),
-                     tk._("Member since"), tk._("End of the term"), tk._("Accounts")])  # fmt: skip
+    headings = (
+        tk._("Organisation"), tk._("SIREN"), tk._("Convention no."), tk._("State"), tk._("Since"), tk._("Days"),
+        tk._("Next"), tk._("Who must act"), tk._("Due on"), tk._("Late"), tk._("Member since"),
+        tk._("End of the term"), tk._("Accounts"),
+    )  # fmt: skip
+    table: list[Sequence[Any]] = [headings]
     for row in rows:
-        cells = (
+        table.append((
             row["organization_title"], row["siren"], row["convention_number"] or row["agreement_number"],
             tk.h.dinamis_partner_label(row["state"]), (row["since"] or "")[:10], row["days"],
             tk.h.dinamis_partner_next(row), tk.h.dinamis_waiting_for(row["waiting_for"]), (row["due_at"] or "")[:10],
             tk._("yes") if row["late"] else "", (row["member_since"] or "")[:10], row["term_ends_on"], row["accounts"],
-        )  # fmt: skip
-        writer.writerow([_safe(cell) for cell in cells])
-    response = Response("\ufeff" + out.getvalue(), mimetype="text/csv; charset=utf-8")
+        ))  # fmt: skip
+    response = Response(csv_of(table), mimetype="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = 'attachment; filename="partenaires.csv"'
     return response
 
@@ -97,23 +91,17 @@ def signatures() -> Any:
 def import_() -> Any:
     """A file of conventions: first what would be done, row by row; then, on the page that follows, do it."""
     tk.check_access("dinamis_convention_import", {"user": tk.current_user.name}, {})
-    errors: dict[str, Any] = {}
-    if tk.request.method == "POST":
-        try:
-            work = act("dinamis_convention_import", upload=tk.request.files.get("upload"))
-        except tk.ValidationError as error:
-            errors = error.error_dict
-        else:
-            if work["ignored"]:
-                text = tk._("Columns that were not read: {names}.")
-                tk.h.flash_notice(text.format(names=", ".join(work["ignored"])))
-            return tk.redirect_to("dinamis_batch.show", id=work["id"])
+    followed, errors = brought("dinamis_convention_import")
+    if followed is not None:
+        return followed
     headings = EXAMPLE.split("\r\n", 1)[0].split(";")
     columns = [
         (heading, label, name in convention_rules.NEEDED)
         for heading, (name, label) in zip(headings, conventions.labels(), strict=True)
     ]
-    return tk.render("dinamis/membership/import.html", {"errors": errors, "columns": columns})
+    return tk.render(
+        "dinamis/membership/import.html", {"errors": errors, "columns": columns, "example": "dinamis_partners.example"}
+    )
 
 
 @dinamis_partners.get("/dinamis/moderation/partners/import/example.csv", endpoint="example")

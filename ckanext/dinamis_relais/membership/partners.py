@@ -46,7 +46,7 @@ class _Columns:
     """The query's columns, by the names that the answer gives them."""
 
     def __init__(self) -> None:
-        file, self.open = _newest_files(), sa.false()
+        file = _newest_files()
         self.file = file.c
         self.open = sa.func.coalesce(self.file.state.in_(OPEN_STATES), sa.false())
         member, convention = Membership.__table__.c, Convention.__table__.c

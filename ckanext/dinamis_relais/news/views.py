@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +12,7 @@ from flask import Blueprint, Response
 from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.news import feeds
 from ckanext.dinamis_relais.news.rules import KINDS, SOURCES
-from ckanext.dinamis_relais.web import PAGE_SIZE, act, file_response, offset, page, tried
+from ckanext.dinamis_relais.web import PAGE_SIZE, act, csv_of, file_response, offset, page, tried
 
 __all__ = ["dinamis_news"]
 
@@ -157,12 +155,6 @@ def unregister(id: str) -> Any:
 def registrations(id: str) -> Response:
     """Who is registered, as a file."""
     found = act("dinamis_event_registrations", id=id)["results"]
-    out = io.StringIO()
     names = ("name", "email", "state", "registered_at")
-    writer = csv.writer(out, delimiter=";")
-    writer.writerow(names)
-    for one in found:
-        # What begins like a formula is text for a spreadsheet too.
-        cells = [str(one[name] or "") for name in names]
-        writer.writerow([f"'{cell}" if cell[:1] in "=+-@\t\r" and cell else cell for cell in cells])
-    return file_response(("\ufeff" + out.getvalue()).encode(), "text/csv", "inscriptions.csv", inline=False)
+    table = csv_of([names, *([one[name] or "" for name in names] for one in found)])
+    return file_response(table, "text/csv", "inscriptions.csv", inline=False)
