@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from ckanext.dinamis_relais.imagery import model as scene_model
 
 
-@dataclass
+@dataclass(slots=True)
 class File:
     """One file of a scene.
 
@@ -39,38 +39,34 @@ class File:
         return safe.lstrip(".")[:200] or "image"
 
 
-def _files(condition: Any, *order: Any, urls: Sequence[str] | None = None) -> list[File]:
-    """Files of the scenes that fulfil a condition; the database picks each item's assets apart, and sends no more.
+def _files(condition: Any, *order: Any, urls: Set[str] | None = None) -> list[File]:
+    """Files of the scenes that fulfil a condition.
+
+    The items come as stored, and are parsed one at a time: picking the assets apart in SQL parses each item again for
+    each value (five times the time, measured), and holding thousands of parsed items wakes the garbage collector.
 
     :param urls: only the files at these addresses
     """
     table = scene_model.scenes
-    each = sa.func.json_each(table.c.item.op("->")("assets"))
-    assets = each.table_valued("key", "value", with_ordinality="place").render_derived("asset")
-    value = assets.c.value
-    # Text is what costs least on its way: a moment with its zone costs psycopg2 more than all the rest of a row.
+    # A moment with its zone costs psycopg2 more than all the rest of a row.
     taken = sa.func.to_char(sa.func.timezone("UTC", table.c.datetime), 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
-    href = value.op("->>")("href")
-    size = sa.cast(value.op("->")("file:size"), sa.Text)
-    query = (
-        sa.select(href, table.c.collection, table.c.id, assets.c.key, size, value.op("->>")("type"), taken)
-        .select_from(table.join(assets, sa.true()))
-        .where(condition)
-    )
-    if urls is not None:
-        query = query.where(_one_of(href, [url for url in urls if "\x00" not in url]))
+    query = sa.select(table.c.collection, table.c.id, taken, sa.cast(table.c.item, sa.Text)).where(condition)
     with scene_model.engine().connect() as connection:
-        rows = connection.execute(query.order_by(*order, assets.c.place)).all()
+        rows = connection.execute(query.order_by(*order)).all()
     return [
-        File(href, collection, item_id, key, _size(size), media_type or "", taken or "")
-        for href, collection, item_id, key, size, media_type, taken in rows
+        File(asset["href"], collection, item_id, key, _size(asset.get("file:size")), asset.get("type") or "", moment)
+        for collection, item_id, moment, item in rows
+        for key, asset in (orjson.loads(item).get("assets") or {}).items()
+        if asset.get("href") and (urls is None or asset["href"] in urls)
     ]
 
 
-def _size(text: str | None) -> int | None:
-    """Bytes, from a JSON number; None when it is absent, or no size."""
+def _size(value: Any) -> int | None:
+    """Bytes, from a number of JSON's; None when it is absent, or no size."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
     try:
-        size = int(float(text or 0))  # a text in quotes is no number
+        size = int(value)
     except (ValueError, OverflowError):
         return None
     return size if size > 0 else None
@@ -100,7 +96,7 @@ def _named(urls: Sequence[str], collections: list[str], pick: Callable[[list[str
     parts = {part for path in paths if path for part in pick(path)}
     names = [unquote(part) if "%" in part else part for part in parts if part and "\x00" not in part]
     table = scene_model.scenes
-    found = _files(sa.and_(_one_of(table.c.collection, collections), _one_of(table.c.id, names)), urls=urls)
+    found = _files(sa.and_(_one_of(table.c.collection, collections), _one_of(table.c.id, names)), urls=set(urls))
     return {file.url: file for file in found}
 
 

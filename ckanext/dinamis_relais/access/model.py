@@ -63,7 +63,7 @@ class Download(Base):
     __tablename__ = "dinamis_download"
 
     id = column(sa.BigInteger, primary_key=True, autoincrement=True)
-    call_id = text(nullable=False, index=True)
+    call_id = text(nullable=False)
     user_id = text(index=True)
     organization_id = text(nullable=False, index=True)
     collection = text(nullable=False)
@@ -72,6 +72,8 @@ class Download(Base):
     bytes = column(sa.BigInteger)
     created_at = moment(nullable=False, default=utcnow)
     signed_at = moment()
+
+    __table_args__ = (sa.Index("dinamis_download_under_way", call_id, postgresql_where=signed_at.is_(None)),)
 
 
 class BasketScene(Base):

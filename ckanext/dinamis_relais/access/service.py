@@ -31,6 +31,9 @@ AT_ONCE = 4
 LONGEST_WAIT = 10.0
 TRIES = 3
 
+#: Address → (signed link, when it ends, UTC).
+Links = dict[str, tuple[str, dt.datetime]]
+
 
 class ServiceError(Exception):
     """The service could not do it."""
@@ -187,20 +190,26 @@ class SigningService:
         return str(found.get("preferred_username") or found.get("sub") or "")
 
     def sign(self, urls: list[str], headers: dict[str, str], seconds: int | None = None,
-             ) -> dict[str, tuple[str, dt.datetime]]:  # fmt: skip
+             each: Callable[[Links], None] = lambda _found: None) -> Links:  # fmt: skip
         """Signed links, by at most 64 addresses a call.
 
         :param headers: the person's own: ``Authorization``, or ``access-key`` and ``secret-key``
         :param seconds: how long the links shall live; None for the service's own choice
+        :param each: called with the links of each call as they come, by several threads
         :returns: address → (link, when it ends, UTC)
         :raises ServiceError: any of the calls was refused; nothing of the others is lost but their time
         """
-        portions = list(rules.chunks(urls))
+
+        def fetch(portion: list[str]) -> Links:
+            part = self._portion(portion, headers, seconds)
+            each(part)
+            return part
+
+        portions, found = list(rules.chunks(urls)), Links()
         if len(portions) == 1:
-            return self._portion(portions[0], headers, seconds)
-        found: dict[str, tuple[str, dt.datetime]] = {}
+            return fetch(portions[0])
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            for part in pool.map(lambda portion: self._portion(portion, headers, seconds), portions):
+            for part in pool.map(fetch, portions):
                 found |= part
         return found
 

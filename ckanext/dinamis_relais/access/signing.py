@@ -67,10 +67,11 @@ def dinamis_asset_sign(context: Context, data_dict: DataDict) -> dict[str, Any]:
     files = _files(urls)
     with one_commit():
         plan = _plan(user_id, str(data_dict.get("organization_id") or ""), files, seconds)
-    fetched = _fetch(plan)
+    sealing = handed.Sealing()
+    fetched = _fetch(plan, sealing)
     with one_commit():
         _write_down(plan, fetched)
-    handed.keep(plan.link_id, fetched)
+    sealing.keep(plan.link_id)
     found = plan.known | fetched
     return {
         "expiry": isoformat(min(expiry for _, expiry in found.values())),
@@ -170,7 +171,7 @@ def _write_files(plan: _Plan, wanting: list[File], signed_at: dt.datetime | None
     return call_id
 
 
-def _fetch(plan: _Plan) -> dict[str, tuple[str, dt.datetime]]:
+def _fetch(plan: _Plan, sealing: handed.Sealing) -> dict[str, tuple[str, dt.datetime]]:
     """The links that are not known yet. On any failure the places in the quotas are given back."""
     if not plan.wanting:
         return {}
@@ -178,7 +179,7 @@ def _fetch(plan: _Plan) -> dict[str, tuple[str, dt.datetime]]:
     try:
         with said():
             headers = links.headers(plan.user_id, client)
-            return client.sign(plan.wanting, headers, plan.seconds)
+            return client.sign(plan.wanting, headers, plan.seconds, sealing.add)
     except tk.ValidationError as error:
         _give_back(plan.call_id)
         if isinstance(error.__cause__, NeedsLoginError):
@@ -189,13 +190,15 @@ def _fetch(plan: _Plan) -> dict[str, tuple[str, dt.datetime]]:
         raise
 
 
+def _under_way(call_id: str) -> Any:
+    return sa.and_(Download.call_id == call_id, Download.signed_at.is_(None))
+
+
 def _give_back(call_id: str | None) -> None:
     session().rollback()
     if call_id is None:
         return
-    session().execute(
-        sa.delete(Download).where(Download.call_id == call_id).execution_options(synchronize_session=False)
-    )
+    session().execute(sa.delete(Download).where(_under_way(call_id)).execution_options(synchronize_session=False))
     session().commit()
 
 
@@ -206,7 +209,7 @@ def _write_down(plan: _Plan, fetched: dict[str, Any]) -> None:
     now = utcnow()
     quiet = {"synchronize_session": False}
     if plan.call_id:
-        session().execute(sa.update(Download).where(Download.call_id == plan.call_id).values(signed_at=now)
+        session().execute(sa.update(Download).where(_under_way(plan.call_id)).values(signed_at=now)
                           .execution_options(**quiet))  # fmt: skip
     elif fetched:
         _write_files(plan, [plan.files[url] for url in fetched], now)

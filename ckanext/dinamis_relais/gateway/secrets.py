@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets as random_secrets
+from collections.abc import Callable
 from typing import Any
 
+import orjson
 from cryptography.fernet import Fernet, MultiFernet
 
 from ckanext.dinamis_relais import config
@@ -26,7 +27,16 @@ def encrypt(values: dict[str, Any]) -> bytes:
 
     :raises RuntimeError: no key is configured
     """
-    return _cipher().encrypt(json.dumps(values).encode())
+    return sealer()(values)
+
+
+def sealer() -> Callable[[dict[str, Any]], bytes]:
+    """:func:`encrypt` with the keys of this moment: for threads, which do not know the site's configuration.
+
+    :raises RuntimeError: no key is configured
+    """
+    cipher = _cipher()
+    return lambda values: cipher.encrypt(orjson.dumps(values))
 
 
 def decrypt(token: bytes) -> dict[str, Any]:
@@ -34,7 +44,7 @@ def decrypt(token: bytes) -> dict[str, Any]:
 
     :raises cryptography.fernet.InvalidToken: changed, or the key was dropped
     """
-    return json.loads(_cipher().decrypt(bytes(token)))
+    return orjson.loads(_cipher().decrypt(bytes(token)))
 
 
 def one_time_token() -> tuple[str, str]:
