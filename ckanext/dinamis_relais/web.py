@@ -9,10 +9,11 @@ from functools import wraps
 from typing import Any
 
 import ckan.plugins.toolkit as tk
+from ckan.types import Context
 from flask import Response, current_app, session
 
-#: Rows on one page of a list.
-PAGE_SIZE = 25
+#: Rows on one page of a list: as many as on CKAN's own lists.
+PAGE_SIZE = 20
 #: A page beyond this one is no page of a person's.
 LAST_PAGE = 100_000
 
@@ -52,9 +53,26 @@ def page(view: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
+def _context() -> Context:
+    user = tk.current_user
+    context: Context = {"user": user.name}
+    if user.is_authenticated:
+        # Whoever is logged in was read from the database for this request: nobody need read them again.
+        context["auth_user_obj"] = user._get_current_object()  # type: ignore[attr-defined]  # a proxy of werkzeug's
+    return context
+
+
 def act(action: str, **data: Any) -> Any:
     """Call an action as the present user."""
-    return tk.get_action(action)({"user": tk.current_user.name}, data)
+    return tk.get_action(action)(_context(), data)
+
+
+def allowed(action: str, **data: Any) -> None:
+    """Go on only if the present user may call an action.
+
+    :raises toolkit.NotAuthorized: they may not
+    """
+    tk.check_access(action, _context(), data)
 
 
 def problems(error: tk.ValidationError) -> list[str]:

@@ -9,7 +9,7 @@ from flask import Blueprint, Response
 
 from ckanext.dinamis_relais.accounts.rules import MACHINE
 from ckanext.dinamis_relais.batch.uploads import brought
-from ckanext.dinamis_relais.web import act, flash, page
+from ckanext.dinamis_relais.web import act, allowed, flash, page
 
 __all__ = ["dinamis_accounts_bulk"]
 
@@ -35,7 +35,7 @@ def _chosen(values: Any) -> dict[str, Any]:
 @page
 def confirm() -> Any:
     """What will happen, to whom, and the message that will leave; nothing is done yet."""
-    tk.check_access("dinamis_account_transition_many", {"user": tk.current_user.name}, {})
+    allowed("dinamis_account_transition_many")
     args = tk.request.args
     name, chosen = args.get("transition", ""), _chosen(args)
     steps = [row for row in MACHINE if row.name == name]
@@ -78,7 +78,7 @@ def do() -> Any:
 @page
 def import_() -> Any:
     """A file of people: first what would be done, row by row; then, on the page that follows, do it."""
-    tk.check_access("dinamis_account_import", {"user": tk.current_user.name}, {})
+    allowed("dinamis_account_import")
     followed, errors = brought("dinamis_account_import")
     if followed is not None:
         return followed
@@ -89,7 +89,7 @@ def import_() -> Any:
 @page
 def example() -> Response:
     """A file to start from, as spreadsheets in French read it."""
-    tk.check_access("dinamis_account_import", {"user": tk.current_user.name}, {})
+    allowed("dinamis_account_import")
     response = Response("\ufeff" + EXAMPLE, mimetype="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = 'attachment; filename="comptes-exemple.csv"'
     return response

@@ -67,9 +67,9 @@ class Known:
             return {}
         organizations = {row.organization_id for row in rows}
         states, domains = membership.states_of(organizations), _domains(organizations)
-        columns = (Account.id, Account.email, Account.organization_id, Account.state)
-        same = _rows(*columns, where=Account.email.in_({row.email for row in rows}))
-        people = _names(rows)
+        alike = _alike(rows)
+        people = _names(alike)
+        same = [(one.id, one.email, one.organization_id, one.state) for one in alike]
         public = config.public_mailboxes()
         return {
             row.id: Facts(
@@ -111,20 +111,26 @@ def _name(given_name: str, family_name: str) -> str:
     return f"{given_name} {family_name}".casefold()
 
 
-def _names(rows: Iterable[Account]) -> dict[tuple[str, str], set[str]]:
-    """Live accounts that bear the name of one of these in its organisation: (organisation, name) → their ids."""
-    rows = list(rows)
-    columns = (Account.id, Account.organization_id, Account.given_name, Account.family_name)
-    found: dict[tuple[str, str], set[str]] = {}
+def _alike(rows: Sequence[Account]) -> list[Any]:
+    """Accounts with the address of one of these, and those that bear its name in its organisation."""
     # The database narrows by its own small letters, what it gives is compared as people would.
     small = sa.func.lower(sa.func.concat(Account.given_name, " ", Account.family_name))
-    live = sa.and_(
+    named = sa.and_(
         Account.organization_id.in_({row.organization_id for row in rows}),
         Account.state.in_(LIVE),
         small.in_({f"{row.given_name} {row.family_name}".lower() for row in rows}),
     )
-    for id_, organization_id, given, family in _rows(*columns, where=live):
-        found.setdefault((organization_id, _name(given, family)), set()).add(id_)
+    columns = (Account.id, Account.email, Account.organization_id, Account.state, Account.given_name,
+               Account.family_name)  # fmt: skip
+    return _rows(*columns, where=sa.or_(Account.email.in_({row.email for row in rows}), named))
+
+
+def _names(alike: Iterable[Any]) -> dict[tuple[str, str], set[str]]:
+    """Live accounts by organisation and name: their ids."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for one in alike:
+        if one.state in LIVE:
+            found.setdefault((one.organization_id, _name(one.given_name, one.family_name)), set()).add(one.id)
     return found
 
 
@@ -245,9 +251,9 @@ def dinamis_account_list(context: Context, data_dict: DataDict) -> dict[str, Any
     params = validated(data_dict, filters(), context)
     user = user_of(context)
     query = selected(params)
-    by_state = query.with_only_columns(Account.state, sa.func.count()).group_by(Account.state)
-    states = dict(session().execute(by_state).all())
-    dormant = query.where(dormant_clause()).with_only_columns(sa.func.count())
+    counts = (Account.state, sa.func.count(), sa.func.count().filter(dormant_clause()))
+    counted = session().execute(query.with_only_columns(*counts).group_by(Account.state)).all()
+    states = {state: number for state, number, _dormant in counted}
     # A group for each state was counted just now: their sum needs no second scan.
     wanted = params["state"].split(",") if params.get("state") else list(states)
     count = None if params.get("dormant") else sum(states.get(state, 0) for state in set(wanted))
@@ -257,8 +263,8 @@ def dinamis_account_list(context: Context, data_dict: DataDict) -> dict[str, Any
     results = [dictize(row, known) for row in found["results"]]
     # In the machine's order, so that the pages name the states as the procedure does.
     ordered = {state: states[state] for state in MACHINE.states if state in states}
-    number = session().execute(dormant).scalar()
-    return {"count": found["count"], "results": results, "states": ordered, "dormant": number}
+    dormant = sum(row[2] for row in counted)
+    return {"count": found["count"], "results": results, "states": ordered, "dormant": dormant}
 
 
 @tk.side_effect_free

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, jsonify
 from ckanext.dinamis_relais.accounts.bulk_views import dinamis_accounts_bulk
 from ckanext.dinamis_relais.accounts.joining_views import dinamis_joining
 from ckanext.dinamis_relais.accounts.me_views import dinamis_me
-from ckanext.dinamis_relais.web import PAGE_SIZE, act, file_response, flash, offset, page, problems, tried
+from ckanext.dinamis_relais.web import PAGE_SIZE, act, allowed, file_response, flash, offset, page, problems, tried
 
 __all__ = ["dinamis_accounts", "dinamis_accounts_bulk", "dinamis_joining", "dinamis_me"]
 
@@ -30,7 +30,7 @@ def asked() -> dict[str, str]:
 @page
 def queue() -> Any:
     """Accounts to decide on, the oldest first."""
-    tk.check_access("dinamis_account_transition", {"user": tk.current_user.name}, {})
+    allowed("dinamis_account_transition")
     filters = asked()
     filters.pop("page", None)
     found = act("dinamis_account_list", **filters, limit=PAGE_SIZE, offset=offset())
@@ -63,7 +63,7 @@ def new() -> Any:
     """Enter a person: PIGMA for any member, a referent for their own organisation."""
     form, errors = tk.request.form, {}
     organization, wrong = organization_of(form) if form else (tk.request.args.get("organization_id", ""), [])
-    tk.check_access("dinamis_account_create", {"user": tk.current_user.name}, {"organization_id": organization})
+    allowed("dinamis_account_create", organization_id=organization)
     if tk.request.method == "POST":
         data = {name: form.get(name, "").strip() for name in FIELDS}
         try:
@@ -117,7 +117,7 @@ def _others(account: dict[str, Any]) -> list[dict[str, Any]]:
 @page
 def edit(id: str) -> Any:
     """Correct an account's details; a corrected address gets the invitation anew."""
-    tk.check_access("dinamis_account_update", {"user": tk.current_user.name}, {"id": id})
+    allowed("dinamis_account_update", id=id)
     account = act("dinamis_account_show", id=id)
     form, errors = tk.request.form, {}
     if tk.request.method == "POST":

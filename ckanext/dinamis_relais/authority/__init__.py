@@ -111,9 +111,15 @@ def actor_of(context: Any) -> str:
 
 
 def grants_of(user_id: str) -> list[tuple[Role, str | None]]:
-    """Roles granted to a user that run now, each with its organisation's id (None: all of them)."""
+    """Roles granted to a user that run now, each with its organisation's id (None: all of them).
+
+    Read once a transaction: one page asks many times.
+    """
     from ckanext.dinamis_relais.authority.model import RoleGrant as Grant
 
+    known = _known_grants()
+    if user_id in known:
+        return known[user_id]
     rows = session().execute(
         sa.select(Grant.role, Grant.organization_id).where(
             Grant.user_id == user_id,
@@ -121,7 +127,20 @@ def grants_of(user_id: str) -> list[tuple[Role, str | None]]:
             sa.or_(Grant.expires_at.is_(None), Grant.expires_at > utcnow()),
         )
     )
-    return [(Role(role), organization_id) for role, organization_id in rows]
+    known[user_id] = [(Role(role), organization_id) for role, organization_id in rows]
+    return known[user_id]
+
+
+def _known_grants() -> dict[str, list[tuple[Role, str | None]]]:
+    """Grants that were read in the present transaction, by user; a grant that is written empties it."""
+    from ckanext.dinamis_relais.authority.model import KNOWN
+
+    db = session()()
+    if db.get_transaction() is None:
+        db.connection()  # what is read belongs to the transaction that the first statement begins
+    if db.info.get(KNOWN, (None,))[0] is not db.get_transaction():
+        db.info[KNOWN] = (db.get_transaction(), {})
+    return db.info[KNOWN][1]
 
 
 def organizations_of(user: ckan_model.User | None, *roles: Role) -> set[str]:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.orm import object_session
 
 from ckanext.dinamis_relais.db import Base, column, moment, new_id, text, utcnow
+
+#: Where a session keeps the grants that it has read.
+KNOWN = "dinamis_grants"
 
 
 class RoleGrant(Base):
@@ -35,3 +42,11 @@ class RoleGrant(Base):
             postgresql_where=sa.text("revoked_at IS NULL"),
         ),
     )
+
+
+@event.listens_for(RoleGrant, "after_insert")
+@event.listens_for(RoleGrant, "after_update")
+def _read_anew(_mapper: Any, _connection: Any, grant: RoleGrant) -> None:
+    written_by = object_session(grant)
+    if written_by is not None:
+        written_by.info.pop(KNOWN, None)

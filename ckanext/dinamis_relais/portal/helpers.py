@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -42,7 +43,7 @@ __all__ = [
 
 def _user() -> model.User | None:
     user = tk.current_user
-    return None if user.is_anonymous else model.User.get(user.id)  # type: ignore[union-attr]
+    return None if user.is_anonymous else user._get_current_object()  # type: ignore[attr-defined]  # werkzeug's proxy
 
 
 def _rights() -> Rights:
@@ -101,8 +102,13 @@ def dinamis_date(value: str | dt.date | None) -> str:
         return ""
     if isinstance(value, str) and len(value) == len("2023-07-12"):
         value = dt.date.fromisoformat(value)
-    day = _moment(value) if isinstance(value, (str, dt.datetime)) else value
-    return dates.format_date(day, "long", locale=_locale())
+    day = _moment(value).date() if isinstance(value, (str, dt.datetime)) else value
+    return _long_date(day, _locale())
+
+
+@lru_cache(maxsize=4096)
+def _long_date(day: dt.date, locale: str) -> str:
+    return dates.format_date(day, "long", locale=locale)
 
 
 def dinamis_datetime(value: str | dt.datetime | None) -> str:
