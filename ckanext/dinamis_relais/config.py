@@ -291,6 +291,11 @@ def question_late_days() -> int:
     return int(_get("question_late_days"))
 
 
+def late_days() -> int:
+    """Days after which what waits for a person is marked as late, where it has no date of its own; 0 for never."""
+    return int(_get("late_days"))
+
+
 def metrics_token() -> str:
     """Bearer token of the metrics; empty for no metrics."""
     return str(_get("metrics_token") or "")
