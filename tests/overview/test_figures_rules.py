@@ -32,7 +32,7 @@ def test_periods():
     "name", ["", "m", "0m", "x", "2025-13", "2025-00", "2025-05/2025-04", "2027", "0000", "0001/2026", "2025/", "12m "]
 )
 def test_what_is_no_period(name):
-    with pytest.raises(ValueError, match=".*"):
+    with pytest.raises(ValueError, match=r".*"):
         rules.period(name, TODAY)
 
 

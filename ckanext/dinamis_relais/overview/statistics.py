@@ -26,7 +26,7 @@ def _period(data: dict[str, Any]) -> rules.Period:
 
 def _schema() -> dict[str, Any]:
     text = [validator("ignore_missing"), validator("unicode_safe")]
-    return {name: text for name in ("period", "organization_id", "department", "category")}
+    return dict.fromkeys(("period", "organization_id", "department", "category"), text)
 
 
 def _chosen(params: dict[str, Any], everyone: list[figures.Member]) -> list[figures.Member] | None:
