@@ -24,91 +24,88 @@ VERSION = "5.20"
 #: Seconds that a drawing is kept: its name is the digest of all that it shows.
 KEEP = 24 * 3600
 #: Width in pixels on a screen and on a phone: letters keep their size.
-WIDE, NARROW = 520, 300
+WIDE, NARROW = 400, 290
 BLUE, GREEN, AMBER, GREY = "#0b5cad", "#1b7f4b", "#b26a00", "#6b747d"
-_FONT = "system-ui, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
+#: What the drawing is measured with here; Arial and Helvetica are as wide.
+_FONT = "Arial, 'Liberation Sans', Helvetica, sans-serif"
 _OUTLINES = Path(__file__).parent.parent / "public" / "dinamis" / "departments.json"
 
 Spec = dict[str, Any]
 
 
-def _base(width: int, height: int | Spec, values: list[Spec]) -> Spec:
-    axis = {"labelFontSize": 12, "titleFontSize": 12, "labelColor": "#343a40", "gridColor": "#e3e6e9",
-            "domainColor": "#adb5bd", "tickColor": "#adb5bd"}  # fmt: skip
-    legend = {
-        "labelFontSize": 12,
-        "titleFontSize": 12,
-        "orient": "top",
-        "labelLimit": 260,
-        "columns": 2 if width < 400 else 4,
-    }
+def _base(width: int, height: int, values: list[Spec]) -> Spec:
+    axis = {"labelFontSize": 13, "labelColor": "#343a40", "gridColor": "#e3e6e9", "domainColor": "#adb5bd",
+            "tickColor": "#adb5bd"}  # fmt: skip
+    # A reader's font may be wider than the one measured here: what stands side by side has room to spare.
+    legend = {"labelFontSize": 13, "orient": "top", "labelLimit": 330, "columns": 1 if width < WIDE else 2,
+              "columnPadding": 36, "title": None}  # fmt: skip
     return {
-        "width": {"step": 20} if width == 0 else width, "height": height, "data": {"values": values},
-        "autosize": {"type": "fit", "contains": "padding"}, "background": "transparent",
+        "width": width, "height": height, "data": {"values": values}, "background": "transparent",
+        "autosize": {"type": "fit", "contains": "padding"}, "padding": {"left": 12, "right": 12, "top": 5, "bottom": 5},
         "config": {"font": _FONT, "axis": axis, "legend": legend, "view": {"stroke": None}},
     }  # fmt: skip
 
 
-def _months(width: int, values: list[Spec]) -> Spec:
-    # Every label fits as long as there are no more than the width holds: then some are left out, never turned.
-    axis = {"labelOverlap": "greedy", "labelAngle": -90 if width < 400 else 0, "title": None}
+def _months(values: list[Spec]) -> Spec:
+    # Labels that do not fit are left out, never turned.
+    axis = {"labelOverlap": "parity", "labelSeparation": 14, "labelAngle": 0, "title": None}
     return {"field": "label", "type": "ordinal", "sort": [row["label"] for row in values], "axis": axis}
 
 
-def _amount(field: str, title: str | None, stack: bool | None = None) -> Spec:
-    axis = {"tickMinStep": 1, "format": ",~r", "tickCount": 5}
-    found = {"field": field, "type": "quantitative", "title": title, "axis": axis}
+def _amount(stack: bool | None = None) -> Spec:
+    axis = {"tickMinStep": 1, "format": ",~r", "tickCount": 5, "domain": False, "ticks": False}
+    found = {"field": "value", "type": "quantitative", "title": None, "axis": axis}
     return found if stack is None else {**found, "stack": stack}
 
 
-def line(width: int, values: list[Spec], title: str) -> Spec:
+def line(width: int, values: list[Spec]) -> Spec:
     """How many there were at the end of each month: rows ``label, value``."""
-    marks = [{"mark": {"type": "area", "color": BLUE, "opacity": 0.15, "interpolate": "monotone"}},
-             {"mark": {"type": "line", "color": BLUE, "strokeWidth": 2.5, "point": {"color": BLUE, "size": 40},
-                       "interpolate": "monotone"}}]  # fmt: skip
-    encoding = {"x": _months(width, values), "y": _amount("value", title)}
-    return {**_base(width, 220, values), "encoding": encoding, "layer": marks}
+    shape = {"color": BLUE, "interpolate": "monotone"}
+    marks = [{"mark": {"type": "area", **shape, "opacity": 0.15}},
+             {"mark": {"type": "line", **shape, "strokeWidth": 2.5, "point": {"color": BLUE, "size": 40}}}]  # fmt: skip
+    return {**_base(width, 220, values), "encoding": {"x": _months(values), "y": _amount()}, "layer": marks}
 
 
-def columns(width: int, values: list[Spec], title: str) -> Spec:
+def columns(width: int, values: list[Spec]) -> Spec:
     """How much came in each month: rows ``label, value``."""
     mark = {"type": "bar", "color": BLUE, "cornerRadiusEnd": 2}
-    encoding = {"x": _months(width, values), "y": _amount("value", title)}
-    return {**_base(width, 220, values), "mark": mark, "encoding": encoding}
+    return {**_base(width, 220, values), "mark": mark, "encoding": {"x": _months(values), "y": _amount()}}
 
 
-def stacked(width: int, rows: list[Spec], series: list[tuple[str, str]], title: str, stack: bool = True) -> Spec:
+def stacked(width: int, rows: list[Spec], series: list[tuple[str, str]], stack: bool = True) -> Spec:
     """Several series a month, one above or beside the other: rows ``label`` and each series' key.
 
     :param series: (key, label) of each, in the order in which they are drawn
     """
-    colours = [BLUE, AMBER, GREEN, GREY, "#7a3e9d", "#b3261e", "#343a40"][: len(series)]
+    labels = [label for _key, label in series]
     values = [{"label": row["label"], "series": label, "order": n, "value": row[key] or 0}
               for row in rows for n, (key, label) in enumerate(series)]  # fmt: skip
     encoding: Spec = {
-        "x": _months(width, rows), "y": _amount("value", title, stack or None),
-        "color": {"field": "series", "type": "nominal", "title": None, "sort": [label for _key, label in series],
-                  "scale": {"domain": [label for _key, label in series], "range": colours}},
-        "order": {"field": "order"},
+        "x": _months(rows), "y": _amount(stack or None), "order": {"field": "order"},
+        "color": {"field": "series", "type": "nominal", "sort": labels,
+                  "scale": {"domain": labels, "range": [BLUE, AMBER, GREEN, GREY][: len(series)]}},
     }  # fmt: skip
     if not stack:
-        encoding["xOffset"] = {"field": "series", "sort": [label for _key, label in series]}
-    return {**_base(width, 220, values), "mark": {"type": "bar"}, "encoding": encoding}
+        encoding["xOffset"] = {"field": "series", "sort": labels}
+    return {**_base(width, 240, values), "mark": {"type": "bar"}, "encoding": encoding}
 
 
 def bars(width: int, values: list[Spec], digits: int = 0) -> Spec:
-    """One bar a row, the number at its end: rows ``label, value``."""
-    limit = 130 if width < 400 else 230
-    y = {"field": "label", "type": "nominal", "sort": None,
-         "axis": {"title": None, "labelLimit": limit, "domain": False, "ticks": False, "labelPadding": 8}}  # fmt: skip
-    # Room for the number at the end of the longest bar.
-    top = max([row["value"] for row in values] or [1]) * (1.35 if width < 400 else 1.18)
-    x = {"field": "value", "type": "quantitative", "axis": None, "scale": {"domain": [0, top or 1]}}
-    text = {"field": "value", "type": "quantitative", "format": f",.{digits}f"}
-    layers = [{"mark": {"type": "bar", "color": BLUE, "cornerRadiusEnd": 2, "height": {"band": 0.65}}},
-              {"mark": {"type": "text", "align": "left", "dx": 5, "fontSize": 12, "color": "#343a40"},
-               "encoding": {"text": text}}]  # fmt: skip
-    return {**_base(width, max(60, 30 * len(values)), values), "encoding": {"x": x, "y": y}, "layer": layers}
+    """One bar a row, its words above it and its number at its end: rows ``label, value``."""
+    top = max([row["value"] for row in values] or [1]) * 1.3 or 1
+    y = {"field": "label", "type": "nominal", "sort": None, "axis": None}
+    x = {"field": "value", "type": "quantitative", "axis": None, "scale": {"domain": [0, top]}}
+    words = {"type": "text", "align": "left", "fontSize": 13, "color": "#212529", "limit": width}
+    number = {"field": "value", "type": "quantitative", "format": f",.{digits}f"}
+    layers = [
+        {"mark": {**words, "yOffset": -8}, "encoding": {"x": {"value": 0}, "text": {"field": "label"}}},
+        {
+            "mark": {"type": "bar", "color": BLUE, "cornerRadiusEnd": 2, "height": 12, "yOffset": 9},
+            "encoding": {"x": x},
+        },
+        {"mark": {**words, "dx": 5, "yOffset": 9, "color": "#495057"}, "encoding": {"x": x, "text": number}},
+    ]
+    return {**_base(width, 42 * len(values) + 10, values), "encoding": {"y": y}, "layer": layers}
 
 
 @cache
@@ -149,7 +146,8 @@ def department_map(width: int, counts: dict[str, int], shown: list[str]) -> Spec
              "mark": {"type": "text", "fontSize": 13, "fontWeight": 600},
              "encoding": {"longitude": {"field": "lon", "type": "quantitative"},
                           "latitude": {"field": "lat", "type": "quantitative"}, "text": {"field": "n"},
-                          "color": {"condition": {"test": "datum.dark", "value": "#fff"}, "value": "#212529"}}}  # fmt: skip
+                          "color": {"condition": {"test": "datum.dark", "value": "#fff"},
+                                    "value": "#212529"}}}  # fmt: skip
     return {**_base(width, int(width * 0.85), features), "projection": projection, "layer": [land, words]}
 
 

@@ -116,7 +116,7 @@ def _panel(name: str) -> panels.Panel:
 
 
 @page
-def chart(name: str) -> Response:
+def chart(name: str) -> Any:
     """A panel's chart as a picture (SVG)."""
     panel = _panel(name)
     width = charts.NARROW if tk.request.args.get("width") == str(charts.NARROW) else charts.WIDE

@@ -133,7 +133,7 @@ def members(found: dict[str, Any]) -> Panel:
         _between(rows, "active"),
         columns,
         table,
-        lambda width: charts.line(width, values, tk._("members")),
+        lambda width: charts.line(width, values),
     )
 
 
@@ -171,7 +171,7 @@ def accounts(found: dict[str, Any]) -> Panel:
         tk._("Active accounts:") + " " + _between(rows, "active"),
         columns,
         table,
-        (lambda width: charts.stacked(width, values, series, tk._("accounts"))) if series else None,
+        (lambda width: charts.stacked(width, values, series)) if series else None,
     )
 
 
@@ -191,11 +191,11 @@ def downloads(found: dict[str, Any]) -> Panel:
     values = [{"label": month_label(r["month"]), "value": round(r["km2"] or 0, 1)} for r in own["by_month"]]
     return Panel(
         "downloads",
-        tk._("Downloads by month"),
+        tk._("Downloads by month, in km²"),
         says,
         [_month(), *_amounts()],
         [[row["month"], *_amount(row)] for row in own["by_month"]],
-        (lambda width: charts.columns(width, values, tk._("km² downloaded"))) if totals["files"] else None,
+        (lambda width: charts.columns(width, values)) if totals["files"] else None,
     )
 
 
@@ -282,7 +282,7 @@ def requests(found: dict[str, Any]) -> Panel:
         says,
         columns,
         table,
-        (lambda width: charts.stacked(width, values, series, tk._("requests"), False)) if came or made else None,
+        (lambda width: charts.stacked(width, values, series, False)) if came or made else None,
     )
 
 
