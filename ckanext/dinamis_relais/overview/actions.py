@@ -6,6 +6,7 @@ from ckanext.dinamis_relais.overview.statistics import (
     dinamis_statistics_public,
     dinamis_statistics_show,
 )
+from ckanext.dinamis_relais.overview.timeline import dinamis_timeline_show
 from ckanext.dinamis_relais.overview.todo import dinamis_todo_show
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "dinamis_never_downloaded_list",
     "dinamis_statistics_public",
     "dinamis_statistics_show",
+    "dinamis_timeline_show",
     "dinamis_todo_show",
 ]

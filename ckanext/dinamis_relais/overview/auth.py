@@ -14,6 +14,7 @@ __all__ = [
     "dinamis_never_downloaded_list",
     "dinamis_statistics_public",
     "dinamis_statistics_show",
+    "dinamis_timeline_show",
     "dinamis_todo_show",
 ]
 
@@ -29,3 +30,4 @@ dinamis_todo_show = guard("moderation.open")
 dinamis_statistics_show = guard("statistics.read", _organization)
 dinamis_statistics_public = guard("statistics.public", anonymous=True)
 dinamis_never_downloaded_list = guard("statistics.list")
+dinamis_timeline_show = guard("timeline.read", _organization)

@@ -13,11 +13,14 @@ from flask import Response
 from ckanext.dinamis_relais.db import utcnow
 from ckanext.dinamis_relais.membership.rules import CATEGORIES
 from ckanext.dinamis_relais.overview import charts, figures, panels
-from ckanext.dinamis_relais.web import act, page, table_response
+from ckanext.dinamis_relais.overview.timeline import KINDS
+from ckanext.dinamis_relais.web import PAGE_SIZE, act, flash, offset, page, table_response
 
 log = logging.getLogger(__name__)
 
 FILTERS = ("period", "department", "category")
+#: Panels of a partner's page.
+OWN = ("downloads", "series", "accounts", "requests")
 
 
 def _links() -> dict[str, tuple[str, str]]:
@@ -53,9 +56,9 @@ def _moment(text: str) -> dt.datetime:
     return dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
-def filters() -> dict[str, str]:
+def filters(names: tuple[str, ...] = FILTERS) -> dict[str, str]:
     """The filters of the address, without those that are empty."""
-    return {name: value for name in FILTERS if (value := tk.request.args.get(name, "").replace("\x00", "").strip())}
+    return {name: value for name in names if (value := tk.request.args.get(name, "").replace("\x00", "").strip())}
 
 
 def _periods() -> list[tuple[str, str]]:
@@ -110,7 +113,7 @@ def _panel(name: str) -> panels.Panel:
     if make is None:
         raise tk.ObjectNotFound(tk._("This page does not exist."))
     try:
-        return make(act("dinamis_statistics_show", **filters()))
+        return make(act("dinamis_statistics_show", **filters((*FILTERS, "organization_id"))))
     except tk.ValidationError as error:
         raise tk.ObjectNotFound(tk._("This page does not exist.")) from error
 
@@ -139,3 +142,23 @@ def numbers(name: str, ending: str) -> Response:
     if ending not in ("csv", "xlsx"):
         raise tk.ObjectNotFound(tk._("This page does not exist."))
     return table_response(_panel(name).table(), ending)
+
+
+@page
+def partner(id: str) -> Any:
+    """A partner's page: its figures, and all that happened in the order of time."""
+    organization = act("organization_show", id=id, include_datasets=False)
+    chosen = filters(("object_type", "since", "until"))
+    own = {"organization_id": organization["id"]}
+    try:
+        found = act("dinamis_timeline_show", **own, **chosen, limit=PAGE_SIZE, offset=offset())
+    except tk.ValidationError as error:
+        flash(error)
+        return tk.redirect_to("dinamis_overview.partner", id=id)
+    figures_ = act("dinamis_statistics_show", **own)
+    values = {
+        "organization": organization, "found": found, "filters": chosen, "kinds": KINDS, "page_size": PAGE_SIZE,
+        "figures": figures_, "panels": [panels.PANELS[name](figures_) for name in OWN], "own": own,
+        "widths": (charts.WIDE, charts.NARROW),
+    }  # fmt: skip
+    return tk.render("dinamis/overview/partner.html", values)

@@ -10,7 +10,7 @@ from flask import Blueprint, Response
 
 from ckanext.dinamis_relais.authority import GRANTED
 from ckanext.dinamis_relais.journal import reading
-from ckanext.dinamis_relais.overview import dashboard
+from ckanext.dinamis_relais.overview import dashboard, exports
 from ckanext.dinamis_relais.overview.health_views import dinamis_health
 from ckanext.dinamis_relais.schema import validated
 from ckanext.dinamis_relais.web import PAGE_SIZE, act, attachment, flash, offset, page, table_response
@@ -23,6 +23,8 @@ dinamis_overview = Blueprint("dinamis_overview", __name__)
 dinamis_overview.get("/dinamis/moderation", endpoint="dashboard")(dashboard.dashboard)
 dinamis_overview.get("/dinamis/moderation/charts/<name>.svg", endpoint="chart")(dashboard.chart)
 dinamis_overview.get("/dinamis/moderation/numbers/<name>.<ending>", endpoint="numbers")(dashboard.numbers)
+dinamis_overview.get("/dinamis/moderation/<name>.<ending>", endpoint="export")(exports.export)
+dinamis_overview.get("/organization/<id>/dinamis/activity", endpoint="partner")(dashboard.partner)
 
 
 #: Target of delivery → the action that shows what is delivered. A message says it by itself.
