@@ -2,6 +2,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
 import { feature } from "topojson-client";
+import { departments } from "./departments.mjs";
 
 const out = "ckanext/dinamis_relais/public/dinamis";
 // Metropolitan France and what is seen around it: west, south, east, north in degrees.
@@ -43,3 +44,4 @@ const features = feature(atlas, atlas.objects.countries).features.flatMap((count
   }];
 });
 await writeFile(`${out}/outline.json`, JSON.stringify({ type: "FeatureCollection", features }));
+await departments(`${out}/departments.json`);

@@ -100,7 +100,7 @@ def recipients() -> dict[str, tuple[str, ...]]:
 
     return {**RECIPIENTS, **QUESTIONS, **NEWS, **REQUESTS,
             "account_erasure_requested": ("PIGMA's contact address",),
-            "harvest_failed": ("super_referent",)}  # fmt: skip
+            "harvest_failed": ("super_referent",), "journal_head": ("the operator",)}  # fmt: skip
 
 
 def mails() -> str:
@@ -108,7 +108,7 @@ def mails() -> str:
     from ckanext.dinamis_relais.accounts.effects import OTHER_MAILS
 
     told = recipients()
-    others = {**OTHER_MAILS, "request_received": "a request for an image is sent"}
+    others = {**OTHER_MAILS, "request_received": "a request for an image is sent", "journal_head": "once a day"}
     when: dict[str, list[str]] = {}
     for machine in machines():
         for row in machine:

@@ -291,6 +291,26 @@ def question_late_days() -> int:
     return int(_get("question_late_days"))
 
 
+def late_days() -> int:
+    """Days after which what waits for a person is marked as late, where it has no date of its own; 0 for never."""
+    return int(_get("late_days"))
+
+
+def departments() -> list[str]:
+    """Insee's codes of the départements that the map of members draws, members or not."""
+    return [str(code) for code in _get("departments") or ()]
+
+
+def operator_email() -> str:
+    """Address of who runs the server, for what must be kept elsewhere; empty for nobody."""
+    return str(_get("operator_email") or "")
+
+
+def journal_retention_days() -> int:
+    """Days after which lines of the journal are deleted; 0 for never."""
+    return int(_get("journal_retention_days"))
+
+
 def metrics_token() -> str:
     """Bearer token of the metrics; empty for no metrics."""
     return str(_get("metrics_token") or "")

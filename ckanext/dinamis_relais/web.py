@@ -10,7 +10,9 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan.types import Context
-from flask import Response, current_app, session
+from flask import Response, current_app, send_file, session, stream_with_context
+
+from ckanext.dinamis_relais.tables import Table, csv_chunks, no_formula, xlsx_file
 
 #: Rows on one page of a list: as many as on CKAN's own lists.
 PAGE_SIZE = 20
@@ -119,12 +121,8 @@ def csv_of(rows: Iterable[Iterable[Any]]) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";")
     for row in rows:
-        writer.writerow([_no_formula("" if cell is None else str(cell)) for cell in row])
+        writer.writerow([no_formula("" if cell is None else str(cell)) for cell in row])
     return ("\ufeff" + out.getvalue()).encode()
-
-
-def _no_formula(text: str) -> str:
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def file_response(content: bytes, media_type: str, name: str, inline: bool = True) -> Response:
@@ -135,3 +133,24 @@ def file_response(content: bytes, media_type: str, name: str, inline: bool = Tru
     response.headers["Cache-Control"] = "private, no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def attachment(response: Response, name: str) -> Response:
+    """A file to keep: never cached by others, never sniffed."""
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    response.headers["Cache-Control"] = "private, no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def table_response(table: Table, ending: str) -> Response:
+    """A table as a file to keep, ``csv`` or ``xlsx``; its rows are read while it leaves, however many there are."""
+    zone = tk.h.get_display_timezone()
+    if ending == "xlsx":
+        response = send_file(xlsx_file(table, zone), XLSX)
+    else:
+        response = Response(stream_with_context(csv_chunks(table, zone)), mimetype="text/csv; charset=utf-8")
+    return attachment(response, f"{table.name}.{ending}")

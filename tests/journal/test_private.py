@@ -161,7 +161,7 @@ class TestStored:
         assert (line["private"], line["erased"]) == (None, False)
 
     def test_the_walk_goes_on_over_several_chunks(self, pigma, monkeypatch):
-        monkeypatch.setattr("ckanext.dinamis_relais.journal.actions._CHUNK", 2)
+        monkeypatch.setattr("ckanext.dinamis_relais.journal.reading._CHUNK", 2)
         numbers = [self.write(str(turn), private=dict(TEXTS)) for turn in range(5)]
         assert pigma("dinamis_journal_verify")["lines"] == numbers[-1]
         self.replace(numbers[3], data={"reason": "autre"})

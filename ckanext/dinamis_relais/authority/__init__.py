@@ -86,6 +86,11 @@ VERBS: dict[str, tuple[Role, ...]] = {
     "request.read": _PIGMA_AND_OWN,  # one's own needs no more than having sent it
     "request.decide": _PIGMA,
     "journal.read": _PIGMA,
+    "statistics.read": (*_PIGMA_AND_OWN, Role.MEMBER),  # of one's own organisation; of all of them for PIGMA
+    "statistics.details": _PIGMA_AND_OWN,  # also what is about fewer than five persons
+    "statistics.list": _PIGMA,
+    "statistics.public": _ALL,
+    "timeline.read": _PIGMA_AND_OWN,
     "delivery.read": _PIGMA,
     "delivery.retry": _PIGMA,
     "health.check": _ALL,

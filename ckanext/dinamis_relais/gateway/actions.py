@@ -47,6 +47,7 @@ def dinamis_delivery_list(context: Context, data_dict: DataDict) -> dict[str, An
     tk.check_access("dinamis_delivery_list", context, data_dict)
     params = validated(data_dict, list_schema(), context)
     state, count, results = params.get("state"), 0, []
+    skip, room = params["offset"], params["limit"]
     for target in targets():
         if params.get("q") and params["q"] != target.name:
             continue
@@ -58,14 +59,16 @@ def dinamis_delivery_list(context: Context, data_dict: DataDict) -> dict[str, An
             "delivered": sa.and_(model.version > 0, sa.not_(due), model.failed_at.is_(None)),
         }.get(state or "", sa.or_(due, model.failed_at.is_not(None)))
         query = sa.select(model).where(clause)
-        count += session().execute(sa.select(sa.func.count()).select_from(query.subquery())).scalar() or 0
-        last = params["limit"] + params["offset"]
-        rows = session().execute(query.order_by(model.failed_at, model.next_attempt_at).limit(last)).scalars()
-        results += [_dictize(target, row) for row in rows]
+        own = session().execute(sa.select(sa.func.count()).select_from(query.subquery())).scalar() or 0
+        count += own
+        ordered = query.order_by(model.failed_at, model.next_attempt_at, model.id).limit(room).offset(skip)
+        found = [_dictize(target, row) for row in session().execute(ordered).scalars()] if room and own > skip else []
+        skip, room = max(0, skip - own), room - len(found)
+        results += found
     stopped = session().execute(sa.select(DeliveryTarget).where(DeliveryTarget.stopped_at.is_not(None))).scalars()
     return {
         "count": count,
-        "results": results[params["offset"] : params["offset"] + params["limit"]],
+        "results": results,
         "stopped": [{"target": t.name, "reason": t.reason, "stopped_at": isoformat(t.stopped_at)} for t in stopped],
     }
 

@@ -9,14 +9,15 @@ import sqlalchemy as sa
 from ckan.types import Context, DataDict
 
 from ckanext.dinamis_relais.db import isoformat, session
-from ckanext.dinamis_relais.journal import as_mapping
+from ckanext.dinamis_relais.journal import reading
 from ckanext.dinamis_relais.journal.model import JournalLine, JournalPrivate
 from ckanext.dinamis_relais.journal.rules import private_digest_of, verify
-from ckanext.dinamis_relais.schema import list_schema, listed, validated, validator
+from ckanext.dinamis_relais.schema import listed, validated
 
 __all__ = ["dinamis_journal_list", "dinamis_journal_verify"]
 
-_CHUNK = 5000
+#: A search of the journal is counted so far.
+MOST = 100_000
 
 
 def _dictize(row: JournalLine) -> dict[str, Any]:
@@ -34,27 +35,36 @@ def _add_private(lines: list[dict[str, Any]]) -> None:
         line["erased"] = line["id"] in expected and line["id"] not in found
 
 
+def _count(query: Any, params: dict[str, Any]) -> int:
+    """Lines that match. Without a search they are numbered; with one they are counted up to :data:`MOST`."""
+    db, id_ = session(), JournalLine.id
+    if not any(params.get(name) for name in reading.FILTERS):
+        first, last = db.execute(sa.select(sa.func.min(id_), sa.func.max(id_))).one()
+        return last - first + 1 if last else 0
+    few = query.with_only_columns(id_).limit(MOST).subquery()
+    return db.execute(sa.select(sa.func.count()).select_from(few)).scalar()
+
+
 @tk.side_effect_free
 def dinamis_journal_list(context: Context, data_dict: DataDict) -> dict[str, Any]:
     """Lines of the journal, the newest first.
 
     :param q: event, or its beginning (``application.``)
     :param object_id: only lines about this thing
-    :param organization_id: only lines about this organisation's things
+    :param object_type: only lines about this kind of thing
+    :param organization_id: only lines about this organisation's things, id or name
+    :param about: only lines about organisations with this in their name
     :param actor: only what this user id did
-    :returns: ``{"count", "results"}``; times in UTC. Of each line, ``private`` holds the texts that somebody typed, or
-        None; ``erased`` tells that there were some and that they were erased
+    :param who: only what people did with this in their name
+    :param since: first day (``2026-03-01``), in the site's time zone
+    :param until: last day
+    :returns: ``{"count", "results"}``; times in UTC; a search is counted up to 100,000. Of each line, ``private`` holds
+        the texts that somebody typed, or None; ``erased`` tells that there were some and that they were erased
     """
-    text = [validator("ignore_missing"), validator("unicode_safe")]
-    params = validated(data_dict, list_schema() | {"object_id": text, "actor": text}, context)
+    params = validated(data_dict, reading.filters(), context)
     tk.check_access("dinamis_journal_list", context, params)
-    query = sa.select(JournalLine)
-    for name in ("object_id", "organization_id", "actor"):
-        if params.get(name):
-            query = query.where(getattr(JournalLine, name) == params[name])
-    if params.get("q"):
-        query = query.where(JournalLine.event.startswith(params["q"], autoescape=True))
-    page = listed(query, params, JournalLine.id.desc(), _dictize)
+    query = reading.narrowed(sa.select(JournalLine), params)
+    page = listed(query, params, JournalLine.id.desc(), _dictize, _count(query, params))
     _add_private(page["results"])
     return page
 
@@ -63,25 +73,12 @@ def dinamis_journal_list(context: Context, data_dict: DataDict) -> dict[str, Any
 def dinamis_journal_verify(context: Context, data_dict: DataDict) -> dict[str, Any]:
     """Walk the whole chain; private texts that still exist must fit their line, erased ones are fine.
 
+    Where old lines were pruned by the rule of retention, the chain begins with the hash of the last of them.
+
     :returns: ``{"valid", "lines", "head", "first_broken"}``; ``head`` is the last hash that fits
     """
     tk.check_access("dinamis_journal_verify", context, data_dict)
-
-    table, private = JournalLine.__table__, JournalPrivate.__table__
-    columns = (table, private.c.salt.label("private_salt"), private.c.data.label("private_data"))
-    both = sa.select(*columns).select_from(table.outerjoin(private, private.c.line_id == table.c.id))
-
-    def lines() -> Any:
-        after = -1
-        while True:
-            query = both.where(table.c.id > after).order_by(table.c.id).limit(_CHUNK)
-            page = list(session().execute(query))
-            if not page:
-                return
-            yield from map(as_mapping, page)
-            after = page[-1].id
-
-    found = verify(lines())
+    found = verify(reading.chain(), reading.start())
     return {
         "valid": found.valid,
         "lines": found.lines,

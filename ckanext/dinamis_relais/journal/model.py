@@ -35,3 +35,14 @@ class JournalPrivate(Base):
     line_id = column(sa.BigInteger, primary_key=True, autoincrement=False)
     salt = text(nullable=False)
     data = json_column(nullable=False)
+
+
+class JournalCheckpoint(Base):
+    """The last line of those that a retention rule pruned, and its hash: the chain goes on from there."""
+
+    __tablename__ = "dinamis_journal_checkpoint"
+
+    line_id = column(sa.BigInteger, primary_key=True, autoincrement=False)
+    hash = text(nullable=False)
+    last_at = moment(nullable=False)
+    pruned_at = moment(nullable=False)

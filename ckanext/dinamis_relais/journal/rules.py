@@ -102,6 +102,7 @@ class Event(str, Enum):
     REQUEST_USER_CANCELLED = "request.user_cancelled"
     REQUEST_ERASED = "request.erased"
     BATCH_STARTED = "batch.started"
+    JOURNAL_PRUNED = "journal.pruned"
     DELIVERY_DONE = "delivery.done"
     DELIVERY_FAILED = "delivery.failed"
     DELIVERY_RETRIED = "delivery.retried"
@@ -163,15 +164,17 @@ class Verdict:
     first_broken: int | None = None
 
 
-def verify(lines: Iterable[Mapping[str, Any]]) -> Verdict:
+def verify(lines: Iterable[Mapping[str, Any]], after: tuple[int, str] = (0, GENESIS)) -> Verdict:
     """Walk lines in the order of their ids; numbers without a gap, each hash over the one before.
 
     :param lines: mappings with the :data:`COVERED` keys, ``previous_hash`` and ``hash``; where private texts
         still exist also ``private_salt`` and ``private_data``, which must then fit the digest in ``data``
+    :param after: number and hash of the last line before them, where the older ones were pruned
     """
-    previous, count = GENESIS, 0
+    number, previous = after
+    count = 0
     for line in lines:
-        fits = line["id"] == count + 1 and line["previous_hash"] == previous
+        fits = line["id"] == number + count + 1 and line["previous_hash"] == previous
         if not fits or line["hash"] != digest(line, previous) or not _private_fits(line):
             return Verdict(False, count, previous, line["id"])
         previous, count = line["hash"], count + 1

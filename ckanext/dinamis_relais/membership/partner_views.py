@@ -1,8 +1,7 @@
-"""Pages of all partners: the list, its CSV, the file of conventions, and asking many for their signature."""
+"""Pages of all partners: the list, the file of conventions, and asking many for their signature."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -11,7 +10,7 @@ from flask import Blueprint, Response
 from ckanext.dinamis_relais.batch.uploads import brought
 from ckanext.dinamis_relais.membership import convention_rules, conventions
 from ckanext.dinamis_relais.membership.partners import WHO
-from ckanext.dinamis_relais.web import PAGE_SIZE, act, csv_of, flash, offset, page
+from ckanext.dinamis_relais.web import PAGE_SIZE, act, flash, offset, page
 
 __all__ = ["dinamis_partners"]
 
@@ -42,34 +41,6 @@ def list_() -> Any:
         return tk.redirect_to("dinamis_partners.list")
     values = {"found": found, "filters": filters, "who": WHO, "page_size": PAGE_SIZE}
     return tk.render("dinamis/membership/partners.html", values)
-
-
-@dinamis_partners.get("/dinamis/moderation/partners.csv", endpoint="csv")
-@page
-def csv_() -> Response:
-    """The same list as a table, with the same filters, as spreadsheets in French read it."""
-    filters, rows, page_size = _filters(tk.request.args), [], 1000
-    while True:
-        found = act("dinamis_partner_list", **filters, limit=page_size, offset=len(rows))
-        rows += found["results"]
-        if not found["results"] or len(rows) >= found["count"]:
-            break
-    headings = (
-        tk._("Organisation"), tk._("SIREN"), tk._("Convention no."), tk._("State"), tk._("Since"), tk._("Days"),
-        tk._("Next"), tk._("Who must act"), tk._("Due on"), tk._("Late"), tk._("Member since"),
-        tk._("End of the term"), tk._("Accounts"),
-    )  # fmt: skip
-    table: list[Sequence[Any]] = [headings]
-    for row in rows:
-        table.append((
-            row["organization_title"], row["siren"], row["convention_number"] or row["agreement_number"],
-            tk.h.dinamis_partner_label(row["state"]), (row["since"] or "")[:10], row["days"],
-            tk.h.dinamis_partner_next(row), tk.h.dinamis_waiting_for(row["waiting_for"]), (row["due_at"] or "")[:10],
-            tk._("yes") if row["late"] else "", (row["member_since"] or "")[:10], row["term_ends_on"], row["accounts"],
-        ))  # fmt: skip
-    response = Response(csv_of(table), mimetype="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = 'attachment; filename="partenaires.csv"'
-    return response
 
 
 @dinamis_partners.post("/dinamis/moderation/partners/signatures", endpoint="signatures")

@@ -1,8 +1,33 @@
 """Who sees the whole."""
 
+from __future__ import annotations
+
+from typing import Any
+
+from ckan import model
+
 from ckanext.dinamis_relais.authority import guard
 
-__all__ = ["dinamis_health_check", "dinamis_health_show"]
+__all__ = [
+    "dinamis_health_check",
+    "dinamis_health_show",
+    "dinamis_never_downloaded_list",
+    "dinamis_statistics_public",
+    "dinamis_statistics_show",
+    "dinamis_timeline_show",
+    "dinamis_todo_show",
+]
+
+
+def _organization(_context: Any, data_dict: dict[str, Any]) -> str | None:
+    group = model.Group.get(data_dict["organization_id"]) if data_dict.get("organization_id") else None
+    return group.id if group else None
+
 
 dinamis_health_check = guard("health.check", anonymous=True)
 dinamis_health_show = guard("health.read")
+dinamis_todo_show = guard("moderation.open")
+dinamis_statistics_show = guard("statistics.read", _organization)
+dinamis_statistics_public = guard("statistics.public", anonymous=True)
+dinamis_never_downloaded_list = guard("statistics.list")
+dinamis_timeline_show = guard("timeline.read", _organization)

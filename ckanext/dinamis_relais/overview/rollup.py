@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.accounts.rules import MACHINE as ACCOUNT
 from ckanext.dinamis_relais.db import new_id, session, utcnow
+from ckanext.dinamis_relais.imagery_requests.rules import MACHINE as REQUEST
 from ckanext.dinamis_relais.journal import Event
 from ckanext.dinamis_relais.membership.machines import MEMBERSHIP
 from ckanext.dinamis_relais.overview.model import EVERYBODY, RollupCursor, SceneArea
@@ -36,8 +37,10 @@ def states_by_event() -> dict[str, tuple[str, str]]:
         Event.MEMBERSHIP_ACTIVATED.value: ("membership", MEMBERSHIP.initial),
         Event.ACCOUNT_REQUESTED.value: ("account", ACCOUNT.initial),
         Event.QUESTION_ASKED.value: ("question", QUESTION.initial),
+        Event.REQUEST_RECEIVED.value: ("request", REQUEST.initial),
     }
-    for kind, machine in (("membership", MEMBERSHIP), ("account", ACCOUNT), ("question", QUESTION)):
+    machines = (("membership", MEMBERSHIP), ("account", ACCOUNT), ("question", QUESTION), ("request", REQUEST))
+    for kind, machine in machines:
         for row in machine:
             # A message of an open or an escalated question leaves it where it is.
             if row.event != Event.QUESTION_WRITTEN.value:
@@ -78,19 +81,37 @@ INSERT INTO dinamis_rollup_state (object_type, object_id, state)
 SELECT kind, object_id, state FROM ({_MOVES}) m WHERE newest
 ON CONFLICT (object_type, object_id) DO UPDATE SET state = excluded.state
 """  # noqa: S608
+#: How long people waited: for the validation of the account that they asked for, the board's decision on a file, an
+#: answer since they last wrote, PIGMA's decision on a request and the image itself.
 _WAITS = f"""
 SELECT l.org, l.day, 'account' AS kind, extract(epoch FROM l.at - a.created_at) AS seconds
-FROM ({_LINES}) l JOIN dinamis_account a ON a.id = l.object_id WHERE l.event = 'account.validated'
+FROM ({_LINES}) l JOIN dinamis_account a ON a.id = l.object_id
+WHERE l.event = 'account.validated' AND a.origin IN ('person', 'referent')
 UNION ALL SELECT l.org, l.day, 'application', extract(epoch FROM l.at - a.created_at)
 FROM ({_LINES}) l JOIN dinamis_application a ON a.id = l.object_id
 WHERE l.event IN ('application.accepted', 'application.refused')
-UNION ALL SELECT l.org, l.day, 'question', extract(epoch FROM l.at - q.created_at)
-FROM ({_LINES}) l JOIN dinamis_question q ON q.id = l.object_id WHERE l.event = 'question.answered'
+UNION ALL SELECT l.org, l.day, 'question', extract(epoch FROM l.at - b.at)
+FROM ({_LINES}) l CROSS JOIN LATERAL (SELECT j.event, j.at FROM dinamis_journal j WHERE j.object_id = l.object_id
+ AND j.id < l.id AND j.event IN ('question.asked', 'question.reopened', 'question.answered')
+ ORDER BY j.id DESC LIMIT 1) b WHERE l.event = 'question.answered' AND b.event <> 'question.answered'
+UNION ALL SELECT l.org, l.day, 'request', extract(epoch FROM l.at - r.created_at)
+FROM ({_LINES}) l JOIN dinamis_request r ON r.id = l.object_id
+WHERE l.event IN ('request.accepted', 'request.rejected', 'request.completed')
+ AND NOT EXISTS (SELECT 1 FROM dinamis_journal j WHERE j.object_id = l.object_id AND j.id < l.id
+ AND j.event IN ('request.accepted', 'request.rejected', 'request.completed'))
+UNION ALL SELECT l.org, l.day, 'image', extract(epoch FROM l.at - r.created_at)
+FROM ({_LINES}) l JOIN dinamis_request r ON r.id = l.object_id WHERE l.event = 'request.completed'
 """  # noqa: S608
 _DELAYS = f"""
 SELECT org AS organization_id, day, 'delay.seconds' AS measure, kind AS dimension, sum(seconds)::numeric AS value
 FROM ({_WAITS}) w GROUP BY 1, 2, 4
 UNION ALL SELECT org, day, 'delay.count', kind, count(*) FROM ({_WAITS}) w GROUP BY 1, 2, 4
+"""  # noqa: S608
+#: Organisations that have downloaded at all, so that nobody has to walk the downloads to know who never did.
+_KEEP_DOWNLOADERS = f"""
+INSERT INTO dinamis_rollup_state (object_type, object_id, state)
+SELECT DISTINCT 'downloads', org, 'yes' FROM ({_LINES}) l WHERE event = 'images.signed' AND org <> ''
+ON CONFLICT (object_type, object_id) DO NOTHING
 """  # noqa: S608
 #: Days of an organisation on which files were handed out; a file's own time lies a moment before its line's.
 _DIRTY = f"""
@@ -202,6 +223,7 @@ def refresh(chunk: int = CHUNK) -> int:
     for news, given in ((_EVENTS, values), (_STATES, known), (_DELAYS, values), (_DOWNLOADS, values)):
         db.execute(sa.text(_ADD.format(news=news)), {**given, "everybody": EVERYBODY})
     db.execute(sa.text(_KEEP_STATES), known)
+    db.execute(sa.text(_KEEP_DOWNLOADERS), values)
     row.line_id, row.refreshed_at, row.revision = last, utcnow(), new_id()
     db.commit()
     return last - after

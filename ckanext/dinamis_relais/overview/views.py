@@ -6,58 +6,25 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan import model
-from flask import Blueprint
+from flask import Blueprint, Response
 
 from ckanext.dinamis_relais.authority import GRANTED
+from ckanext.dinamis_relais.journal import reading
+from ckanext.dinamis_relais.overview import dashboard, exports
 from ckanext.dinamis_relais.overview.health_views import dinamis_health
-from ckanext.dinamis_relais.web import PAGE_SIZE, act, flash, offset, page
+from ckanext.dinamis_relais.schema import validated
+from ckanext.dinamis_relais.web import PAGE_SIZE, act, attachment, flash, offset, page, table_response
 
 __all__ = ["dinamis_health", "dinamis_overview"]
 
 dinamis_overview = Blueprint("dinamis_overview", __name__)
 
 
-@dinamis_overview.get("/dinamis/moderation", endpoint="dashboard")
-@page
-def dashboard() -> Any:
-    """What waits for me now: each a number and the queue behind it."""
-    tk.check_access("dinamis_delivery_list", {"user": tk.current_user.name}, {})
-    files = act("dinamis_application_list", limit=1)["states"]
-    accounts = act("dinamis_account_list", limit=1)["states"]
-    questions = act("dinamis_question_list", limit=1)
-    asked = questions["states"]
-    images = act("dinamis_request_list", limit=1)["states"]
-    failed = act("dinamis_delivery_list", state="failed", limit=1)
-    todo = [
-        (tk._("Files to examine"), sum(files.get(s, 0) for s in ("signed", "under_review")),
-         tk.url_for("dinamis_membership.queue", state="signed,under_review")),
-        (tk._("Drafts to complete"), files.get("draft", 0), tk.url_for("dinamis_membership.queue", state="draft")),
-        (tk._("Details that the board asks for"), files.get("deferred", 0),
-         tk.url_for("dinamis_membership.queue", state="deferred")),
-        (tk._("Accounts to validate"), accounts.get("requested", 0),
-         tk.url_for("dinamis_accounts.queue", state="requested")),
-        (tk._("Questions to answer"), asked.get("open", 0), tk.url_for("dinamis_questions.queue", state="open")),
-        (tk._("Requests for images"), sum(images.get(s, 0) for s in ("received", "held")),
-         tk.url_for("dinamis_requests.queue", state="received,held")),
-        (tk._("Deliveries that failed"), failed["count"] + len(failed["stopped"]),
-         tk.url_for("dinamis_overview.deliveries")),
-    ]  # fmt: skip
-    waiting = [
-        (tk._("Signatures awaited"), files.get("awaiting_signature", 0),
-         tk.url_for("dinamis_membership.queue", state="awaiting_signature")),
-        (tk._("Files at the executive board"), files.get("submitted", 0),
-         tk.url_for("dinamis_membership.queue", state="submitted")),
-        (tk._("Accounts on their way to DINAMIS"), accounts.get("validated", 0),
-         tk.url_for("dinamis_accounts.queue", state="validated")),
-        (tk._("Questions at DINAMIS"), asked.get("escalated", 0),
-         tk.url_for("dinamis_questions.queue", state="escalated")),
-        (tk._("Images at DINAMIS"), sum(images.get(s, 0) for s in ("accepted", "scheduled", "processing")),
-         tk.url_for("dinamis_requests.queue", state="accepted,scheduled,processing")),
-    ]  # fmt: skip
-    members = act("dinamis_membership_list", state="active", limit=1)["count"]
-    values = {"todo": todo, "waiting": waiting, "members": members, "active_accounts": accounts.get("active", 0),
-              "late_questions": questions["late"]}  # fmt: skip
-    return tk.render("dinamis/overview/dashboard.html", values)
+dinamis_overview.get("/dinamis/moderation", endpoint="dashboard")(dashboard.dashboard)
+dinamis_overview.get("/dinamis/moderation/charts/<name>.svg", endpoint="chart")(dashboard.chart)
+dinamis_overview.get("/dinamis/moderation/numbers/<name>.<ending>", endpoint="numbers")(dashboard.numbers)
+dinamis_overview.get("/dinamis/moderation/<name>.<ending>", endpoint="export")(exports.export)
+dinamis_overview.get("/organization/<id>/dinamis/activity", endpoint="partner")(dashboard.partner)
 
 
 #: Target of delivery → the action that shows what is delivered. A message says it by itself.
@@ -120,24 +87,33 @@ def _organization_title(organization_id: str | None) -> str:
 def _chips(filters: dict[str, str], lines: list[dict[str, Any]]) -> list[tuple[str, str]]:
     """The journal's filters that links set, in words, each with the address of the journal without it."""
     words = {
-        "organization_id": _organization_title(filters["organization_id"]),
-        "actor": tk.h.dinamis_actor_label(filters["actor"], tk.h.dinamis_user_label(filters["actor"])),
+        "organization_id": _organization_title(filters.get("organization_id")),
+        "actor": tk.h.dinamis_actor_label(filters.get("actor", ""), tk.h.dinamis_user_label(filters.get("actor", ""))),
         "object_id": tk.h.dinamis_object_label(lines[0]["object_type"]) if lines else "",
     }
     chips = []
     for name, label in words.items():
-        if filters[name]:
-            kept = {other: value or None for other, value in filters.items() if other != name}
+        if filters.get(name):
+            kept = {other: value for other, value in filters.items() if other != name}
             chips.append((label or filters[name], tk.url_for("dinamis_overview.journal", **kept)))
     return chips
+
+
+def _journal_filters() -> dict[str, str]:
+    args = tk.request.args
+    return {name: value for name in reading.FILTERS if (value := args.get(name, "").replace("\x00", "").strip())}
 
 
 @dinamis_overview.get("/dinamis/moderation/journal", endpoint="journal")
 @page
 def journal() -> Any:
     """What happened, the newest first."""
-    filters = {name: tk.request.args.get(name, "") for name in ("q", "object_id", "organization_id", "actor")}
-    found = act("dinamis_journal_list", limit=PAGE_SIZE, offset=offset(), **filters)
+    filters = _journal_filters()
+    try:
+        found = act("dinamis_journal_list", limit=PAGE_SIZE, offset=offset(), **filters)
+    except tk.ValidationError as error:
+        flash(error)
+        return tk.redirect_to("dinamis_overview.journal")
     for line in found["results"]:
         line["actor_name"] = tk.h.dinamis_user_label(line["actor"])
         line["organization_title"] = _organization_title(line["organization_id"])
@@ -145,6 +121,24 @@ def journal() -> Any:
     values = {"found": found, "filters": filters, "verdict": verdict, "page_size": PAGE_SIZE}
     values["chips"] = _chips(filters, found["results"])
     return tk.render("dinamis/overview/journal.html", values)
+
+
+@dinamis_overview.get("/dinamis/moderation/journal.<ending>", endpoint="journal_export")
+@page
+def journal_export(ending: str) -> Response:
+    """The lines that the filters name, as CSV or as JSON Lines, whatever their number."""
+    filters = _journal_filters()
+    try:
+        act("dinamis_journal_list", limit=0, **filters)
+        params = validated(dict(filters), reading.filters(), {})
+    except tk.ValidationError as error:
+        flash(error)
+        return tk.redirect_to("dinamis_overview.journal")
+    if ending == "csv":
+        return table_response(reading.table(params), ending)
+    if ending != "jsonl":
+        raise tk.ObjectNotFound(tk._("This page does not exist."))
+    return attachment(Response(reading.json_lines(params), mimetype="application/jsonl"), "journal.jsonl")
 
 
 @dinamis_overview.route("/ckan-admin/dinamis-roles", methods=["GET", "POST"], endpoint="roles")

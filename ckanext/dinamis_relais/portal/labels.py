@@ -238,6 +238,7 @@ def events() -> dict[str, str]:
         "batch.started": _("Work in quantity begun"),
         "delivery.done": _("Delivered"),
         "delivery.failed": _("Delivery failed"),
+        "journal.pruned": _("Old lines of the journal deleted by the rule of retention"),
         "delivery.retried": _("Delivery tried again by hand"),
         "harvest.finished": _("Harvest finished"),
     }
@@ -267,6 +268,7 @@ def objects() -> dict[str, str]:
         "personal_data": _("Personal data"),
         "delivery": _("Deliveries"),
         "harvest": _("Harvest"),
+        "journal": _("Journal"),
     }
 
 

@@ -1,0 +1,271 @@
+"""The figures, read from the counters: as many rows as there are months, however long the journal.
+
+Kept in Redis until the counters move: a page that is opened again reads nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import ckan.plugins.toolkit as tk
+import sqlalchemy as sa
+from ckan.lib.redis import connect_to_redis
+from redis.exceptions import RedisError
+
+from ckanext.dinamis_relais import config
+from ckanext.dinamis_relais.accounts.rules import MACHINE as ACCOUNT
+from ckanext.dinamis_relais.db import session, utcnow
+from ckanext.dinamis_relais.imagery_requests.rules import MACHINE as REQUEST
+from ckanext.dinamis_relais.membership.machines import MEMBERSHIP
+from ckanext.dinamis_relais.overview import rules
+from ckanext.dinamis_relais.overview.model import EVERYBODY
+from ckanext.dinamis_relais.portal.figures import department
+
+log = logging.getLogger(__name__)
+
+#: Measures of downloads, by the names that answers give them: files handed out, distinct scenes of a call, bytes, km².
+DOWNLOADS = {"files": "download.files", "scenes": "download.scenes", "bytes": "download.bytes", "km2": "download.km2"}
+#: What people wait for, in the order of a file's life.
+DELAYS = ("application", "account", "request", "image", "question")
+#: Stands for a territory that may span several départements, and for a category that nobody gave.
+NONE = "none"
+#: Rows of a list within the answer; the rest is in the export.
+SHOWN = 10
+#: Seconds that an answer is kept at most: names of organisations are no part of the counters.
+KEEP = 3600
+
+MACHINES = {"membership": MEMBERSHIP, "account": ACCOUNT, "request": REQUEST}
+
+
+def today() -> dt.date:
+    """The day, in the zone of the counters."""
+    return utcnow().astimezone(ZoneInfo(config.time_zone())).date()
+
+
+class Member:
+    """An organisation that is or was a member."""
+
+    def __init__(self, row: Any):
+        self.id, self.title, self.name, self.state, self.since = (
+            row.id,
+            row.title or row.name,
+            row.name,
+            row.state,
+            row.since,
+        )
+        self.category = row.category or NONE
+        self.department = department(row.kind, row.code) or NONE
+
+
+def members() -> list[Member]:
+    """All organisations that are or were members, with what filters go by."""
+    query = sa.text(
+        "SELECT m.organization_id AS id, g.title, g.name, m.state, m.since, "
+        "coalesce(nullif(a.category, ''), c.category) AS category, "
+        "coalesce(nullif(a.territory_kind, ''), c.territory_kind) AS kind, "
+        "coalesce(nullif(a.territory_code, ''), c.territory_code) AS code "
+        'FROM dinamis_membership m JOIN "group" g ON g.id = m.organization_id '
+        "LEFT JOIN dinamis_application a ON a.id = m.application_id "
+        "LEFT JOIN dinamis_convention c ON c.organization_id = m.organization_id ORDER BY g.title, g.id"
+    )
+    return [Member(row) for row in session().execute(query)]
+
+
+def revision() -> tuple[str, int]:
+    """The name of the counters as they are, empty when nothing was counted yet; and lines that are not counted yet."""
+    row = session().execute(sa.text("SELECT revision, line_id FROM dinamis_rollup_cursor")).first()
+    last = session().execute(sa.text("SELECT max(id) FROM dinamis_journal")).scalar() or 0
+    return (row.revision, max(0, last - row.line_id)) if row else ("", last)
+
+
+def kept(name: str, params: list[Any], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """An answer as it was made since the counters last moved, or made now."""
+    known, _behind = revision()
+    asked = hashlib.sha256(json.dumps([name, known, *params]).encode()).hexdigest()
+    key = f"dinamis:statistics:{tk.config['ckan.site_id']}:{asked}"
+    try:
+        found: Any = connect_to_redis().get(key) if known else None
+    except RedisError:
+        found, known = None, ""
+    if found:
+        return json.loads(found)
+    answer = make()
+    if known:
+        try:
+            connect_to_redis().set(key, json.dumps(answer), ex=KEEP)
+        except RedisError:
+            log.warning("Figures are not kept: Redis does not answer.")
+    return answer
+
+
+class Figures:
+    """What the counters say of a period, of everybody or of some organisations.
+
+    :param period: whole months
+    :param chosen: the organisations; None for everybody
+    """
+
+    def __init__(self, period: rules.Period, chosen: list[Member] | None, everyone: list[Member]):
+        self.period, self.chosen, self.everyone = period, chosen, everyone
+        self.ids = [EVERYBODY] if chosen is None else [one.id for one in chosen]
+        self.by_id = {one.id: one for one in (everyone if chosen is None else chosen)}
+        self.months = period.months
+        self._values = {"ids": self.ids, "start": period.start, "end": period.end}
+
+    def _rows(self, query: str, **more: Any) -> Any:
+        return session().execute(sa.text(query), {**self._values, **more})
+
+    def states(self) -> dict[str, list[dict[str, Any]]]:
+        """Kind of thing → one row a month, ``month`` and how many are in each state at its end."""
+        changes: dict[str, dict[dt.date, float]] = defaultdict(dict)
+        for dimension, start, value in self._rows(
+            "SELECT dimension, start, sum(value) FROM dinamis_rollup WHERE organization_id = ANY(:ids) "
+            "AND grain = 'm' AND measure = 'state' AND start < :end GROUP BY 1, 2"
+        ):
+            changes[dimension][start] = int(value)
+        found = {}
+        for kind, machine in MACHINES.items():
+            columns = {
+                state: rules.running(changes.get(f"{kind}:{state}", {}), self.months) for state in machine.states
+            }
+            found[kind] = [
+                {"month": month.isoformat()[:7], **{state: int(column[n]) for state, column in columns.items()}}
+                for n, month in enumerate(self.months)
+            ]
+        return found
+
+    def flows(self) -> dict[str, dict[str, dict[str, float]]]:
+        """Measure → dimension → month → its sum."""
+        found: dict[str, dict[str, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
+        for measure, dimension, start, value in self._rows(
+            "SELECT measure, dimension, start, sum(value) FROM dinamis_rollup WHERE organization_id = ANY(:ids) "
+            "AND grain = 'm' AND start >= :start AND start < :end AND measure <> 'state' GROUP BY 1, 2, 3"
+        ):
+            found[measure][dimension][start.isoformat()[:7]] = float(value)
+        return found
+
+    def partners(self) -> list[dict[str, Any]]:
+        """What each organisation downloaded, with its name; only those that did."""
+        sums: dict[str, dict[str, float]] = defaultdict(lambda: dict.fromkeys(DOWNLOADS, 0.0))
+        names = {measure: name for name, measure in DOWNLOADS.items()}
+        limit = "" if self.chosen is None else " AND organization_id = ANY(:ids)"
+        for id_, measure, value in self._rows(
+            "SELECT organization_id, measure, sum(value) FROM dinamis_rollup WHERE grain = 'm' "  # noqa: S608
+            f"AND measure = ANY(:measures) AND start >= :start AND start < :end{limit} GROUP BY 1, 2",
+            measures=list(names),
+        ):
+            if id_ in self.by_id:
+                sums[id_][names[measure]] = float(value)
+        return [
+            {"organization_id": id_, "name": self.by_id[id_].name, "label": self.by_id[id_].title, **numbers}
+            for id_, numbers in sums.items() if any(numbers.values())
+        ]  # fmt: skip
+
+    def departments(self) -> list[dict[str, Any]]:
+        """Members by département: how many are active at the end of each month."""
+        limit = "organization_id <> :everybody" if self.chosen is None else "organization_id = ANY(:ids)"
+        changes: dict[str, dict[dt.date, float]] = defaultdict(lambda: defaultdict(float))
+        for id_, start, value in self._rows(
+            "SELECT organization_id, start, sum(value) FROM dinamis_rollup WHERE measure = 'state' "  # noqa: S608
+            f"AND dimension = 'membership:active' AND grain = 'm' AND start < :end AND {limit} GROUP BY 1, 2",
+            everybody=EVERYBODY,
+        ):
+            if id_ in self.by_id:
+                changes[self.by_id[id_].department][start] += float(value)
+        found = []
+        for code, own in sorted(changes.items()):
+            counts = rules.running(own, self.months)
+            by_month = dict(zip((m.isoformat()[:7] for m in self.months), map(int, counts), strict=True))
+            found.append({"department": code, "members": int(counts[-1]), "by_month": by_month})
+        return found
+
+
+def _sums(flow: dict[str, dict[str, float]]) -> dict[str, float]:
+    """Month → the sum of all dimensions."""
+    found: dict[str, float] = defaultdict(float)
+    for months in flow.values():
+        for month, value in months.items():
+            found[month] += value
+    return found
+
+
+def _by(partners: list[dict[str, Any]], key: Callable[[dict[str, Any]], str], name: str) -> list[dict[str, Any]]:
+    sums: dict[str, dict[str, Any]] = {}
+    for row in partners:
+        one = sums.setdefault(key(row), {name: key(row), **dict.fromkeys(DOWNLOADS, 0.0)})
+        for measure in DOWNLOADS:
+            one[measure] += row[measure]
+    return rules.largest(sums.values(), "km2", len(sums))
+
+
+def downloads(figures: Figures, flows: dict[str, dict[str, dict[str, float]]]) -> dict[str, Any]:
+    """What was downloaded: ``totals``, ``by_month``, ``by_series``, ``by_partner`` and ``by_category``."""
+    months = {name: _sums(flows.get(measure, {})) for name, measure in DOWNLOADS.items()}
+    names = [month.isoformat()[:7] for month in figures.months]
+    series: dict[str, dict[str, Any]] = {}
+    for name, measure in DOWNLOADS.items():
+        for dimension, own in flows.get(measure, {}).items():
+            one = series.setdefault(dimension, {"series": dimension, **dict.fromkeys(DOWNLOADS, 0.0)})
+            one[name] = sum(own.values())
+    partners = figures.partners()
+    return {
+        "totals": {name: sum(own.values()) for name, own in months.items()},
+        "by_month": [{"month": m, **{name: own.get(m, 0.0) for name, own in months.items()}} for m in names],
+        "by_series": rules.largest((row for row in series.values() if row["files"]), "km2", len(series)),
+        "partners": len(partners),
+        "by_partner": rules.largest(partners, "km2", SHOWN),
+        "by_category": _by(partners, lambda row: figures.by_id[row["organization_id"]].category, "category"),
+    }
+
+
+def delays(flows: dict[str, dict[str, dict[str, float]]]) -> list[dict[str, Any]]:
+    """What people waited for, how often, and for how many days on the average."""
+    seconds, counts = flows.get("delay.seconds", {}), flows.get("delay.count", {})
+    found = []
+    for kind in DELAYS:
+        count = sum(counts.get(kind, {}).values())
+        found.append({"kind": kind, "count": int(count),
+                      "days": rules.mean_days(sum(seconds.get(kind, {}).values()), count)})  # fmt: skip
+    return found
+
+
+def everything(figures: Figures) -> dict[str, Any]:
+    """All figures of a period."""
+    states, flows = figures.states(), figures.flows()
+    events = flows.get("event", {})
+    names = [month.isoformat()[:7] for month in figures.months]
+    arrived = {"members": "membership.activated", "accounts": "account.validated", "requests": "request.received",
+               "images": "request.completed"}  # fmt: skip
+    return {
+        "period": {"name": figures.period.name, "start": names[0], "end": names[-1]},
+        "members": {"by_month": states["membership"], "by_department": figures.departments()},
+        "accounts": {"by_month": states["account"]},
+        "requests": {"by_month": states["request"]},
+        "new": [{"month": m, **{k: int(events.get(e, {}).get(m, 0)) for k, e in arrived.items()}} for m in names],
+        "downloads": downloads(figures, flows),
+        "delays": delays(flows),
+        "never_downloaded": never_downloaded(0, figures.chosen)["count"],
+    }
+
+
+def never_downloaded(limit: int, chosen: list[Member] | None = None, offset: int = 0) -> dict[str, Any]:
+    """Members that joined and never downloaded, those that joined first before the others: ``count, results``."""
+    query = "SELECT object_id FROM dinamis_rollup_state WHERE object_type = 'downloads'"
+    known = set(session().execute(sa.text(query)).scalars())
+    found = [one for one in (members() if chosen is None else chosen) if one.state == "active" and one.id not in known]
+    found.sort(key=lambda one: (one.since, one.id))
+    return {
+        "count": len(found),
+        "results": [
+            {"organization_id": one.id, "name": one.name, "label": one.title, "since": one.since.date().isoformat(),
+             "category": one.category, "department": one.department}
+            for one in found[offset : offset + limit]
+        ],
+    }  # fmt: skip
