@@ -7,10 +7,10 @@ import logging
 from typing import Any
 
 from ckanext.dinamis_relais import config
-from ckanext.dinamis_relais.db import utcnow
-from ckanext.dinamis_relais.gateway import Target, dossier
+from ckanext.dinamis_relais.db import session, utcnow
+from ckanext.dinamis_relais.gateway import Parcel, Target, dossier
 from ckanext.dinamis_relais.machine import TransitionError
-from ckanext.dinamis_relais.membership import dossiers, effects, packing
+from ckanext.dinamis_relais.membership import deeds, dossiers, effects, packing
 from ckanext.dinamis_relais.membership.model import Application, Membership
 
 __all__ = ["application", "membership"]
@@ -19,6 +19,16 @@ log = logging.getLogger(__name__)
 
 #: Status of the contract → transition of ours. ``received`` means: ask again later.
 DECISIONS = {"accepted": "accept", "refused": "refuse", "deferred": "defer"}
+
+
+def _send_application(parcel: Parcel) -> dict[str, Any]:
+    """Send, and make the acte d'adhésion of an acceptance at once: here no transaction is open."""
+    answer = dossier.send(parcel)
+    row = session().get(Application, parcel.id) if answer.get("status") == "accepted" else None
+    if row is not None:
+        answer = deeds.beforehand(row, "accept", "dinamis", answer)
+    session().rollback()
+    return answer
 
 
 def _apply_decision(row: Application, answer: dict[str, Any]) -> None:
@@ -35,6 +45,7 @@ def _apply_decision(row: Application, answer: dict[str, Any]) -> None:
         row.next_poll_at = utcnow() + dt.timedelta(seconds=config.gateway_poll_seconds())
         return
     data = {name: answer.get(name) for name in ("reason", "reference", "decided_at", "decided_by")}
+    data |= {name: answer[name] for name in ("decision", "deed") if name in answer}
     try:
         effects.apply(row, transition, "dinamis", data)
     except (TransitionError, effects.GuardError) as error:
@@ -50,5 +61,7 @@ def _apply_membership(row: Membership, answer: dict[str, Any]) -> None:
         dossiers.membership_left(row, answer["dossier"])
 
 
-application = Target("application", Application, packing.application, dossier.send, _apply_decision, dossier.enabled)
+application = Target(
+    "application", Application, packing.application, _send_application, _apply_decision, dossier.enabled
+)
 membership = Target("membership", Membership, packing.membership, dossier.send, _apply_membership, dossier.enabled)
