@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from stack import ini, keycloak, postgres, python_env, services, site, solr, system
+from stack import ini, keycloak, postgres, python_env, services, site, solr, system, verapdf
 from stack.base import LOGS, ROOT, STACK, VENV, VENV_211, Progress, StepError, explain, run, urls
 
 DEMO = STACK / "demo.json"
@@ -105,7 +105,12 @@ def _pytest(line: str, venv: Path, *targets: str) -> tuple[list[str], dict[str, 
     """The command of one CKAN line's suite, its databases migrated, and its environment."""
     path = ini.tests(line)
     site.databases(venv, path, f"test-{line}")
-    env = {**os.environ, "DINAMIS_DEMO": str(DEMO), "PYTHONUNBUFFERED": "1"}
+    env = {
+        **os.environ,
+        "DINAMIS_DEMO": str(DEMO),
+        "DINAMIS_VERAPDF": str(verapdf.libraries()),
+        "PYTHONUNBUFFERED": "1",
+    }
     if any(KEYCLOAKS.is_relative_to(target) or Path(target).is_relative_to(KEYCLOAKS.parent) for target in targets):
         env["DINAMIS_ISSUER"] = keycloak.up(wait=False)  # a large archive and a minute of start, for one file of tests
     return [str(venv / "bin" / "python"), "-m", "pytest", f"--ckan-ini={path}", "-p", "no:cacheprovider", *targets], env

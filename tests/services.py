@@ -54,8 +54,11 @@ def entity_service(ckan_config, monkeypatch):
 
 @pytest.fixture
 def gateway_service(ckan_config, monkeypatch):
-    """DINAMIS's side of the contract: ``status`` is what it answers, ``bodies`` what it was sent, by path."""
-    state = SimpleNamespace(status=200, decision="received", reason=None, bodies={}, calls=[])
+    """DINAMIS's side of the contract: ``status`` is what it answers, ``bodies`` what it was sent, by path.
+
+    ``decided`` is what it says of its decision besides: ``decided_at``, ``decided_by``.
+    """
+    state = SimpleNamespace(status=200, decision="received", reason=None, decided={}, bodies={}, calls=[])
 
     class Handler(BaseHTTPRequestHandler):
         def do_PUT(self):
@@ -77,6 +80,7 @@ def gateway_service(ckan_config, monkeypatch):
                 "status": status,
                 "reference": "R-1",
                 "reason": state.reason,
+                **(state.decided if "/applications/" in self.path else {}),
             }
             self.send_response(state.status)
             self.send_header("Content-Type", "application/json")

@@ -99,6 +99,7 @@ def recipients() -> dict[str, tuple[str, ...]]:
     from ckanext.dinamis_relais.questions.letters import RECIPIENTS as QUESTIONS
 
     return {**RECIPIENTS, **QUESTIONS, **NEWS, **REQUESTS,
+            **dict.fromkeys(("board_dossier", "board_notice"), ("the executive board's address",)),
             "account_erasure_requested": ("PIGMA's contact address",),
             "harvest_failed": ("super_referent",), "journal_head": ("the operator",)}  # fmt: skip
 
@@ -108,7 +109,9 @@ def mails() -> str:
     from ckanext.dinamis_relais.accounts.effects import OTHER_MAILS
 
     told = recipients()
-    others = {**OTHER_MAILS, "request_received": "a request for an image is sent", "journal_head": "once a day"}
+    others = {**OTHER_MAILS, "request_received": "a request for an image is sent", "journal_head": "once a day",
+              "board_dossier": "a file is submitted (transport `dossier`), or sent again",
+              "board_notice": "a file is withdrawn, a membership changes (transport `dossier`)"}  # fmt: skip
     when: dict[str, list[str]] = {}
     for machine in machines():
         for row in machine:

@@ -121,6 +121,16 @@ def board_email() -> str:
     return str(_get("gateway.board_email") or "")
 
 
+def dossier_attach_mb() -> int:
+    """Largest dossier that its mail carries as a file, in MB (10**6 bytes); 0 for none."""
+    return int(_get("gateway.dossier_attach_mb"))
+
+
+def seal_trust() -> list[Path]:
+    """Certificate files (PEM, DER) whose seals and time-stamps are trusted besides the platform's own."""
+    return [Path(path) for path in _get("seal_trust") or ()]
+
+
 def board_link_days() -> int:
     """Days during which the executive board may decide by its one-time link."""
     return int(_get("board_link_days"))

@@ -33,7 +33,7 @@ def parameters(action: str, things: dict[str, str]) -> dict[str, str]:
             return {"id": things[kind]}
     if action == "dinamis_document_show":
         return {"id": things["document"]}
-    if action in ("dinamis_signature_upload", "dinamis_decision_record"):
+    if action in ("dinamis_signature_upload", "dinamis_decision_record") or action.startswith("dinamis_dossier_"):
         return {"id": things["application"]}
     if action == "dinamis_document_list":
         return {"application_id": things["application"]}

@@ -157,7 +157,15 @@ def test_an_authoritys_certificate_and_a_time_stamp(tmp_path, plain):
     day = timedelta(days=1)
     key = authority.pkcs12(tmp_path / "rsa.p12", "Cachet d’essai", NOW - day, NOW + day)
     with authority.time_stamping() as url:
-        pdf = seal(plain, pkcs12=key, password=None, reason="Essai", location="Pau", timestamp_url=url)
+        pdf = seal(
+            plain,
+            pkcs12=key,
+            password=None,
+            reason="Essai",
+            location="Pau",
+            timestamp_url=url,
+            private_hosts=["127.0.0.1"],
+        )
     result = verify(pdf, [authority.certificate])
     assert result.valid, result
     assert result.timestamped
@@ -176,9 +184,25 @@ def test_an_expired_certificate_holds_with_a_time_stamp_only(tmp_path, plain):
     key = authority.pkcs12(tmp_path / "short.p12", "Cachet d’essai", NOW - 90 * day, NOW - 60 * day)
     without = seal(plain, pkcs12=key, password=None, reason="Essai", location="Pau")
     with authority.time_stamping(NOW - 75 * day) as url:
-        then = seal(plain, pkcs12=key, password=None, reason="Essai", location="Pau", timestamp_url=url)
+        then = seal(
+            plain,
+            pkcs12=key,
+            password=None,
+            reason="Essai",
+            location="Pau",
+            timestamp_url=url,
+            private_hosts=["127.0.0.1"],
+        )
     with authority.time_stamping(NOW - 30 * day) as url:
-        late = seal(plain, pkcs12=key, password=None, reason="Essai", location="Pau", timestamp_url=url)
+        late = seal(
+            plain,
+            pkcs12=key,
+            password=None,
+            reason="Essai",
+            location="Pau",
+            timestamp_url=url,
+            private_hosts=["127.0.0.1"],
+        )
     result = verify(then, [authority.certificate])
     assert result.valid, result
     assert result.signed_at == NOW - 75 * day
@@ -198,6 +222,7 @@ def test_an_unreachable_time_stamping_service_is_told(plain, key):
             reason="",
             location="",
             timestamp_url="http://127.0.0.1:9/tsa",
+            private_hosts=["127.0.0.1"],
         )
     assert raised.value.field == "timestamp_url"
 

@@ -31,11 +31,11 @@ from pyhanko_certvalidator import ValidationContext
 
 from .certificates import read_pkcs12
 from .errors import N_, DocumentError
+from .stamping import Stamper
 
 # A seal of someone unknown is an answer here, not an incident worth a traceback in the site's log.
 logging.getLogger("pyhanko.sign.validation").setLevel(logging.ERROR)
 
-TIMESTAMP_SECONDS = 15
 SEAL_FIELD = "Cachet"
 _CMS_VERSION = {"issuer_and_serial_number": "v1", "subject_key_identifier": "v3"}  # RFC 5652, 5.1 and 5.3
 
@@ -48,12 +48,13 @@ def seal(
     reason: str,
     location: str,
     timestamp_url: str | None = None,
+    private_hosts: Sequence[str] = (),
 ) -> bytes:
     """Add an invisible PAdES seal (B-B, or B-T with the RFC 3161 service of ``timestamp_url``).
 
-    With ``timestamp_url`` this calls that service, for at most ``TIMESTAMP_SECONDS``: keep it out of a
-    transaction. Raises ``DocumentError`` about ``pkcs12``, ``timestamp_url`` (may pass: try again) or
-    ``pdf``.
+    With ``timestamp_url`` this calls that service, for at most ``stamping.SECONDS``: keep it out of a transaction;
+    ``private_hosts`` are those on private networks that may be called. Raises ``DocumentError`` about ``pkcs12``,
+    ``timestamp_url`` (may pass: try again) or ``pdf``.
     """
     read_pkcs12(pkcs12, password)
     signer = signers.SimpleSigner.load_pkcs12(str(pkcs12), passphrase=password.encode() if password else None)
@@ -63,7 +64,7 @@ def seal(
         )
     # Who checks has the authority's own certificate; a copy here would be bytes that nothing protects.
     signer.embed_roots = False
-    stamper = timestamps.HTTPTimeStamper(timestamp_url, timeout=TIMESTAMP_SECONDS) if timestamp_url else None
+    stamper = Stamper(timestamp_url, private_hosts) if timestamp_url else None
     try:
         # PDF/A wants an end of line before what is appended, and Typst's last line has none.
         writer = IncrementalPdfFileWriter(io.BytesIO(pdf if pdf.endswith(b"\n") else pdf + b"\n"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import smtplib
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.db import session
 from ckanext.dinamis_relais.gateway import secrets
-from ckanext.dinamis_relais.gateway.model import Mail
+from ckanext.dinamis_relais.gateway.model import Dossier, Mail
 from ckanext.dinamis_relais.gateway.targets import Parcel, PassingError, RefusedError
 
 TEMPLATES = Path(__file__).parent.parent / "mails"
@@ -61,6 +62,7 @@ def write(
     thing: tuple[str, str, str | None],
     values: dict[str, Any],
     link: str | None = None,
+    dossier: str | None = None,
 ) -> Mail:
     """Add a message to the present transaction; it leaves after the commit.
 
@@ -69,6 +71,7 @@ def write(
     :param thing: (object type, object id, organisation id) whose thread shows it
     :param values: what the template needs
     :param link: a one-time link; encrypted, shown as ``{link}`` in the thread
+    :param dossier: id of a dossier that goes with it as a file
     """
     subject, body = render(name, {**values, "link": LINK, "recipient_name": recipient_name})
     mail = Mail(
@@ -79,6 +82,7 @@ def write(
         subject=subject,
         body=body,
         secrets=secrets.encrypt({"link": link}) if link else None,
+        dossier_id=dossier,
         object_type=thing[0],
         object_id=thing[1],
         organization_id=thing[2],
@@ -89,7 +93,8 @@ def write(
 
 
 def prepare(mail: Mail) -> dict[str, Any]:
-    """The message as it leaves, its link put in."""
+    """The message as it leaves, its link put in, its file beside it."""
+    dossier = session().get(Dossier, mail.dossier_id) if mail.dossier_id else None
     link = secrets.decrypt(mail.secrets)["link"] if mail.secrets else None
     return {
         "recipient": mail.recipient,
@@ -97,6 +102,7 @@ def prepare(mail: Mail) -> dict[str, Any]:
         "reply_to": mail.reply_to,
         "subject": mail.subject,
         "body": mail.body.replace(LINK, link) if link else mail.body,
+        "file": (dossier.name, dossier.content) if dossier else None,
     }
 
 
@@ -109,10 +115,12 @@ def transport(parcel: Parcel) -> dict[str, Any]:
     message = parcel.body
     headers = {"Reply-To": message["reply_to"]} if message["reply_to"] else {}
     headers["Message-ID"] = f"<{parcel.idempotency_key}@dinamis-relais>"
+    files = [(message["file"][0], io.BytesIO(message["file"][1]), "application/zip")] if message["file"] else []
     try:
         tk.mail_recipient(
-            message["recipient_name"], message["recipient"], message["subject"], message["body"], headers=headers
-        )
+            message["recipient_name"], message["recipient"], message["subject"], message["body"], headers=headers,
+            attachments=files,
+        )  # fmt: skip
     except MailerException as error:
         cause = error.__cause__ or error.__context__
         if isinstance(cause, smtplib.SMTPRecipientsRefused):

@@ -24,10 +24,30 @@ class Mail(Base, Deliverable):
     subject = text(nullable=False)
     body = text(nullable=False)
     secrets = column(sa.LargeBinary)
+    #: A dossier that goes with it as a file.
+    dossier_id = text()
     object_type = text(nullable=False)
     object_id = text(nullable=False, index=True)
     organization_id = text(index=True)
     created_at = moment(nullable=False, default=utcnow)
+
+
+class Dossier(Base):
+    """What left for DINAMIS as a ZIP (transport ``dossier``), kept as it was: one a version of its thing."""
+
+    __tablename__ = "dinamis_dossier"
+
+    id = text(primary_key=True, default=new_id)
+    target = text(nullable=False)
+    object_id = text(nullable=False)
+    organization_id = text(nullable=False, index=True)
+    version = column(sa.Integer, nullable=False)
+    name = text(nullable=False)
+    sha256 = text(nullable=False)
+    size = column(sa.Integer, nullable=False)
+    content = column(sa.LargeBinary, nullable=False)
+    created_at = moment(nullable=False, default=utcnow)
+    __table_args__ = (sa.UniqueConstraint("target", "object_id", "version", name="uq_dinamis_dossier_version"),)
 
 
 class DeliveryTarget(Base):

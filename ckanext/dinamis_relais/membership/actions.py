@@ -17,6 +17,14 @@ from ckanext.dinamis_relais.membership.applications import (
     dinamis_application_transition,
     dinamis_application_update,
 )
+from ckanext.dinamis_relais.membership.board_links import (
+    dinamis_board_link_decide,
+    dinamis_board_link_resend,
+    dinamis_board_link_show,
+    dinamis_dossier_revoke,
+    dinamis_dossier_send,
+    dinamis_dossier_show,
+)
 from ckanext.dinamis_relais.membership.conventions import dinamis_convention_import
 from ckanext.dinamis_relais.membership.documents import (
     dinamis_decision_record,
@@ -49,11 +57,17 @@ __all__ = [
     "dinamis_application_show",
     "dinamis_application_transition",
     "dinamis_application_update",
+    "dinamis_board_link_decide",
+    "dinamis_board_link_resend",
+    "dinamis_board_link_show",
     "dinamis_convention_import",
     "dinamis_decision_record",
     "dinamis_document_list",
     "dinamis_document_show",
     "dinamis_document_verify",
+    "dinamis_dossier_revoke",
+    "dinamis_dossier_send",
+    "dinamis_dossier_show",
     "dinamis_entity_lookup",
     "dinamis_membership_autocomplete",
     "dinamis_membership_list",

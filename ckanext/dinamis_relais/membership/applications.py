@@ -16,7 +16,7 @@ from ckanext.dinamis_relais.authority import Role, actor_of, can, organizations_
 from ckanext.dinamis_relais.db import new_id, session, utcnow
 from ckanext.dinamis_relais.journal import Event, record
 from ckanext.dinamis_relais.journal.model import JournalLine
-from ckanext.dinamis_relais.membership import dictize, effects, entities
+from ckanext.dinamis_relais.membership import deeds, dictize, effects, entities
 from ckanext.dinamis_relais.membership.machines import APPLICATION, EDITABLE_STATES, OPEN_STATES
 from ckanext.dinamis_relais.membership.model import Application
 from ckanext.dinamis_relais.membership.schema import FIELDS, create_schema, fields_schema
@@ -238,6 +238,24 @@ def dinamis_application_claim(context: Context, data_dict: Data) -> Data:
     return dictize.application(row, user_of(context))
 
 
+def entity_checked(application_id: str) -> Application:
+    """Ask Recherche d'entreprises again about a file's entity, with no transaction open, and keep what it says.
+
+    :returns: the file, held anew
+    """
+    row = session().get(Application, application_id)
+    checked_at, entity = _check_entity(row.siren)
+    row = locked(application_id)
+    row.entity_checked_at = checked_at
+    _fill(row, {}, entity)
+    if checked_at:
+        record(Event.APPLICATION_UPDATED, "system", "application", row.id, row.organization_id,
+               fields=["entity_checked_at"])  # fmt: skip
+    # Kept whatever becomes of what waits for it, which may have to let go of the file once more.
+    session().commit()
+    return locked(application_id)
+
+
 def dinamis_application_transition(context: Context, data_dict: Data) -> Data:
     """Take a file one step further.
 
@@ -257,11 +275,10 @@ def dinamis_application_transition(context: Context, data_dict: Data) -> Data:
         if not context.get("ignore_auth") and not can(user, step.verb, row.organization_id):
             raise tk.NotAuthorized(tk._("Your role does not allow this ({verb}).").format(verb=step.verb))
         if step.guard == "entity_checked" and row.entity_checked_at is None:
-            checked_at, entity = _check_entity(row.siren)
-            row = locked(id_)
-            row.entity_checked_at = checked_at
-            _fill(row, {}, entity)
-        effects.apply(row, name, actor_of(context), data_dict)
+            row = entity_checked(id_)
+        data = deeds.beforehand(row, name, actor_of(context), data_dict)
+        row = locked(id_)
+        effects.apply(row, name, actor_of(context), data)
     return dictize.application(row, user)
 
 
@@ -273,10 +290,15 @@ def dinamis_application_history(context: Context, data_dict: Data) -> Data:
     """
     id_ = tk.get_or_bust(data_dict, "id")
     tk.check_access("dinamis_application_history", context, data_dict)
-    readable(id_, user_of(context))
+    results = history_of(readable(id_, user_of(context)).id)
+    return {"count": len(results), "results": results}
+
+
+def history_of(application_id: str) -> list[Data]:
+    """The journal's lines of a file, the oldest first."""
     query = (
         sa.select(JournalLine)
-        .where(JournalLine.object_id == id_, JournalLine.object_type == "application")
+        .where(JournalLine.object_id == application_id, JournalLine.object_type == "application")
         .order_by(JournalLine.id)
     )
     results = []
@@ -291,4 +313,4 @@ def dinamis_application_history(context: Context, data_dict: Data) -> Data:
                 **{key: line.data.get(key) for key in ("state_from", "state_to", "reason")},
             }
         )
-    return {"count": len(results), "results": results}
+    return results

@@ -18,11 +18,17 @@ __all__ = [
     "dinamis_application_show",
     "dinamis_application_transition",
     "dinamis_application_update",
+    "dinamis_board_link_decide",
+    "dinamis_board_link_resend",
+    "dinamis_board_link_show",
     "dinamis_convention_import",
     "dinamis_decision_record",
     "dinamis_document_list",
     "dinamis_document_show",
     "dinamis_document_verify",
+    "dinamis_dossier_revoke",
+    "dinamis_dossier_send",
+    "dinamis_dossier_show",
     "dinamis_entity_lookup",
     "dinamis_membership_autocomplete",
     "dinamis_membership_list",
@@ -80,3 +86,10 @@ dinamis_signature_code = guard("document.verify", anonymous=True)
 dinamis_signature_delegate = guard("document.verify", anonymous=True)
 dinamis_signature_upload = guard("application.review", _by(Application))
 dinamis_decision_record = guard("decision.record", _by(Application))
+# So is the board's one-time link.
+dinamis_board_link_show = guard("document.verify", anonymous=True)
+dinamis_board_link_decide = guard("document.verify", anonymous=True)
+dinamis_board_link_resend = guard("document.verify", anonymous=True)
+dinamis_dossier_show = guard("application.review", _by(Application))
+dinamis_dossier_send = guard("application.review", _by(Application))
+dinamis_dossier_revoke = guard("application.review", _by(Application))

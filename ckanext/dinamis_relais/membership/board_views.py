@@ -7,7 +7,8 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 from flask import Blueprint
 
-from ckanext.dinamis_relais.web import PAGE_SIZE, act, flash, offset, page
+from ckanext.dinamis_relais.membership.board_links import dossier_zip
+from ckanext.dinamis_relais.web import PAGE_SIZE, act, file_response, flash, offset, page
 
 __all__ = ["dinamis_board"]
 
@@ -35,16 +36,24 @@ def dossier(id: str) -> Any:
     """One dossier: entity, presumption and why, PIGMA's check, papers, history, decision."""
     _board_only()
     file = act("dinamis_application_show", id=id)
-    documents = act("dinamis_document_list", application_id=id)["results"]
+    documents = act("dinamis_document_list", application_id=id, verify=True)["results"]
     history = act("dinamis_application_history", id=id)["results"]
     values = {"file": file, "documents": documents, "history": history}
     return tk.render("dinamis/membership/dossier.html", values)
 
 
+@dinamis_board.get("/<id>/dossier.zip", endpoint="archive")
+@page
+def archive(id: str) -> Any:
+    """The dossier as a ZIP, for who may read its papers."""
+    name, content = dossier_zip(id, {"user": tk.current_user.name})
+    return file_response(content, "application/zip", name, inline=False)
+
+
 @dinamis_board.post("/<id>/decision", endpoint="decide")
 @page
 def decide(id: str) -> Any:
-    """Accept, ask for details, or refuse."""
+    """Accept, ask for details or for a correction, or refuse."""
     _board_only()
     form = tk.request.form
     try:

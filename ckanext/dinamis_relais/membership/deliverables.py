@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 import logging
 from typing import Any
 
-from ckan import model
-
 from ckanext.dinamis_relais import config
-from ckanext.dinamis_relais.db import isoformat, utcnow
-from ckanext.dinamis_relais.gateway import Target, api
+from ckanext.dinamis_relais.db import session, utcnow
+from ckanext.dinamis_relais.gateway import Parcel, Target, dossier
 from ckanext.dinamis_relais.machine import TransitionError
-from ckanext.dinamis_relais.membership import effects, papers
+from ckanext.dinamis_relais.membership import deeds, dossiers, effects, packing
 from ckanext.dinamis_relais.membership.model import Application, Membership
 
 __all__ = ["application", "membership"]
@@ -24,73 +21,31 @@ log = logging.getLogger(__name__)
 DECISIONS = {"accepted": "accept", "refused": "refuse", "deferred": "defer"}
 
 
-def _organization(row: Any, application: Application) -> dict[str, Any]:
-    group = model.Group.get(row.organization_id)
-    found: dict[str, Any] = {
-        "id": row.organization_id,
-        "name": group.name if group else "",
-        "title": group.title if group else "",
-        "siren": application.siren,
-    }
-    for name in ("siret", "legal_category", "category"):
-        if getattr(application, name):
-            found[name] = getattr(application, name)
-    if application.territory_code:
-        found["territory"] = {
-            "kind": application.territory_kind,
-            "code": application.territory_code,
-            "name": application.territory_name,
-        }
-    return found
-
-
-def _person(person: dict[str, str]) -> dict[str, str]:
-    return {name: person.get(name, "") for name in ("given_name", "family_name", "function", "email")}
-
-
-def _document(row: Any) -> dict[str, Any]:
-    found = {
-        "id": row.id,
-        "kind": row.kind,
-        "title": row.title,
-        "media_type": row.media_type,
-        "sha256": row.sha256,
-        "size": row.size,
-        "content": base64.b64encode(row.content).decode(),
-    }
-    return {**found, "version": row.version} if row.version else found
-
-
-def _prepare_application(row: Application) -> dict[str, Any]:
-    body = {
-        "version": row.version,
-        "relay": config.relay_name(),
-        "kind": row.kind,
-        "state": row.state,
-        "organization": _organization(row, row),
-        "legal_representative": _person(row.representative),
-        "agreement_number": row.agreement_number,
-        "eligibility": row.eligibility,
-        "documents": [_document(d) for d in papers.of_application(row.id)],
-        "signed_at": isoformat(row.signed_at),
-        "submitted_at": isoformat(row.submitted_at),
-    }
-    if row.justification:
-        body["justification"] = row.justification
-    if row.referent.get("email"):
-        body["referent"] = _person(row.referent)
-    return body
+def _send_application(parcel: Parcel) -> dict[str, Any]:
+    """Send, and make the acte d'adhésion of an acceptance at once: here no transaction is open."""
+    answer = dossier.send(parcel)
+    row = session().get(Application, parcel.id) if answer.get("status") == "accepted" else None
+    if row is not None:
+        answer = deeds.beforehand(row, "accept", "dinamis", answer)
+    session().rollback()
+    return answer
 
 
 def _apply_decision(row: Application, answer: dict[str, Any]) -> None:
-    """Take the board's answer over; while there is none, ask again later."""
+    """Take the board's answer over; while there is none, ask again later. A dossier is kept and mailed instead."""
+    if "dossier" in answer:
+        dossiers.application_left(row, answer["dossier"])
+        return
     if row.state != "submitted":
         return
     transition = DECISIONS.get(str(answer.get("status")))
+    if transition is None and config.gateway_transport() == "dossier":
+        return  # a question that was due before the site changed over to dossiers
     if transition is None:
         row.next_poll_at = utcnow() + dt.timedelta(seconds=config.gateway_poll_seconds())
         return
-    data = {"reason": answer.get("reason") or "", "reference": answer.get("reference")}
+    data = {name: answer.get(name) for name in ("reason", "reference", "decided_at", "decided_by")}
+    data |= {name: answer[name] for name in ("decision", "deed") if name in answer}
     try:
         effects.apply(row, transition, "dinamis", data)
     except (TransitionError, effects.GuardError) as error:
@@ -100,21 +55,13 @@ def _apply_decision(row: Application, answer: dict[str, Any]) -> None:
         row.failed_at = utcnow()
 
 
-def _prepare_membership(row: Membership) -> dict[str, Any]:
-    from ckanext.dinamis_relais.db import session
-
-    return {
-        "version": row.version,
-        "organization": _organization(row, session().get(Application, row.application_id)),
-        "state": row.state,
-        "since": isoformat(row.since),
-        "until": isoformat(row.until),
-    }
+def _apply_membership(row: Membership, answer: dict[str, Any]) -> None:
+    """DINAMIS acknowledges, and nothing of ours changes; a dossier is kept and mailed."""
+    if "dossier" in answer:
+        dossiers.membership_left(row, answer["dossier"])
 
 
-def _applied_membership(row: Membership, answer: dict[str, Any]) -> None:
-    del row, answer  # DINAMIS acknowledges; nothing of ours changes
-
-
-application = Target("application", Application, _prepare_application, api.send, _apply_decision, api.enabled)
-membership = Target("membership", Membership, _prepare_membership, api.send, _applied_membership, api.enabled)
+application = Target(
+    "application", Application, packing.application, _send_application, _apply_decision, dossier.enabled
+)
+membership = Target("membership", Membership, packing.membership, dossier.send, _apply_membership, dossier.enabled)

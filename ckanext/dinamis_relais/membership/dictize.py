@@ -46,6 +46,8 @@ def application(row: Application, user: model.User | None) -> dict[str, Any]:
         "reason": row.reason,
         "decided_at": isoformat(row.decided_at),
         "decided_by": row.decided_by,
+        "decided_name": row.decided_name,
+        "decision_via": row.decision_via,
         "decision_reference": row.decision_reference,
         "claimed_by": row.claimed_by,
         "due_at": isoformat(row.due_at),
@@ -96,6 +98,7 @@ def document(row: Document) -> dict[str, Any]:
         "sha256": row.sha256,
         "size": row.size,
         "sealed": row.sealed,
+        "timestamped": row.timestamped,
         "created_at": isoformat(row.created_at),
         "url": tk.url_for("dinamis_documents.read", document_id=row.id, qualified=True),
     }

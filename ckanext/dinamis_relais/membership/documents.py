@@ -13,13 +13,11 @@ from ckan.types import Context
 from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.authority import actor_of, user_of
 from ckanext.dinamis_relais.db import isoformat, session, utcnow
-from ckanext.dinamis_relais.membership import dictize, effects, papers, proofs
+from ckanext.dinamis_relais.membership import deeds, dictize, effects, papers, proofs, seals
 from ckanext.dinamis_relais.membership.applications import Data, locked, readable
+from ckanext.dinamis_relais.membership.machines import BOARD_TRANSITIONS
 from ckanext.dinamis_relais.membership.model import Document
 from ckanext.dinamis_relais.transaction import one_commit
-
-#: What the board may have decided by a written answer.
-BOARD_TRANSITIONS = ("accept", "defer", "ask_changes", "refuse")
 
 
 def _proof(data_dict: Data) -> proofs.Proof:
@@ -79,12 +77,14 @@ def dinamis_decision_record(context: Context, data_dict: Data) -> Data:
         names = ", ".join(BOARD_TRANSITIONS)
         raise tk.ValidationError({"transition": [tk._("Choose one of: {names}.").format(names=names)]})
     proof = _proof(data_dict)
-    row = locked(id_)
+    actor = actor_of(context)
     data = {"proof": proof, "reason": data_dict.get("reason"), "reference": data_dict.get("reference")}
+    data = deeds.beforehand(locked(id_), name, actor, data)
+    row = locked(id_)
     with one_commit():
         if row.state != "submitted":
             effects.APPLICATION.row(row.state, "accept")
-        effects.apply(row, name, actor_of(context), data)
+        effects.apply(row, name, actor, data)
     return dictize.application(row, user_of(context))
 
 
@@ -93,11 +93,13 @@ def dinamis_document_list(context: Context, data_dict: Data) -> Data:
     """A file's papers, the oldest first.
 
     :param application_id: the file
+    :param verify: True to check each paper anew: its bytes against the journalled hash, its seal by the PDF itself
     """
     id_ = tk.get_or_bust(data_dict, "application_id")
     tk.check_access("dinamis_document_list", context, data_dict)
     rows = papers.of_application(readable(id_, user_of(context)).id)
-    return {"count": len(rows), "results": [dictize.document(row) for row in rows]}
+    shown = seals.checked if tk.asbool(data_dict.get("verify", False)) else dictize.document
+    return {"count": len(rows), "results": [shown(row) for row in rows]}
 
 
 @tk.side_effect_free

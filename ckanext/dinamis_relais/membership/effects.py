@@ -15,9 +15,9 @@ from ckan import model
 from ckanext.dinamis_relais.db import isoformat, session, utcnow
 from ckanext.dinamis_relais.journal import Event, record
 from ckanext.dinamis_relais.machine import GuardError, Transition
-from ckanext.dinamis_relais.membership import letters, papers, rules, signing
+from ckanext.dinamis_relais.membership import deeds, dossiers, letters, papers, rules, signing
 from ckanext.dinamis_relais.membership.machines import APPLICATION
-from ckanext.dinamis_relais.membership.model import Application, BoardLink, Membership, SignatureLink
+from ckanext.dinamis_relais.membership.model import Application, Membership, SignatureLink
 from ckanext.dinamis_relais.membership.proofs import Proof
 
 Data = dict[str, Any]
@@ -78,34 +78,28 @@ def _confirm_eligibility(application: Application, row: Transition, actor: str, 
     letters.send(row.mail or "", application)
 
 
-def _decide(application: Application, actor: str, data: Data) -> None:
-    application.decided_at = utcnow()
+def _decide(application: Application, actor: str, data: Data) -> deeds.Decision:
+    ready = data.get("decision")
+    decided = ready if isinstance(ready, deeds.Decision) else deeds.decision(actor, data)
+    application.decided_at = decided.at
     application.decided_by = actor
-    application.decision_reference = data.get("reference")
-    application.decision_via = "paper" if isinstance(data.get("proof"), Proof) else _via(actor)
+    application.decided_name = decided.name
+    application.decision_reference = decided.reference
+    application.decision_via = decided.via
+    _answered(application, actor, data)
+    return decided
+
+
+def _answered(application: Application, actor: str, data: Data) -> None:
+    """Keep the board's written answer, if that is how it came; its links end."""
     if isinstance(data.get("proof"), Proof):
         proof: Proof = data["proof"]
         papers.keep(application, "board_answer", proof.content, actor, media_type=proof.media_type)
-    end_board_links(application)
-
-
-def _via(actor: str) -> str:
-    """How a decision came, told by who acted: no caller of the action can say it."""
-    return {"dinamis": "api", "board_link": "link"}.get(actor, "login")
-
-
-def end_board_links(application: Application) -> None:
-    """No link of the board decides any more on a file that was decided, changed or withdrawn."""
-    session().execute(
-        sa.update(BoardLink)
-        .where(BoardLink.application_id == application.id, BoardLink.used_at.is_(None), BoardLink.revoked_at.is_(None))
-        .values(revoked_at=utcnow(), secrets=None)
-        .execution_options(synchronize_session=False)
-    )
+    dossiers.end_links(application)
 
 
 def _accept(application: Application, row: Transition, actor: str, data: Data) -> None:
-    _decide(application, actor, data)
+    decided = _decide(application, actor, data)
     db = session()
     query = sa.select(Membership).where(Membership.organization_id == application.organization_id)
     membership = db.execute(query.with_for_update()).scalar_one_or_none()
@@ -121,8 +115,8 @@ def _accept(application: Application, row: Transition, actor: str, data: Data) -
     _publish(application)
     record(Event.MEMBERSHIP_ACTIVATED, actor, "membership", membership.id, application.organization_id,
            application_id=application.id)  # fmt: skip
-    pdf, sealed = papers.seal(papers.deed_pdf(application, membership.since), "Acte d'adhésion")
-    papers.keep(application, "membership_deed", pdf, actor, sealed=sealed)
+    deed = deeds.make(application, decided, membership.since, data.get("deed"))
+    papers.keep(application, "membership_deed", deed, actor)
     letters.send(row.mail or "", application)
 
 
@@ -150,10 +144,7 @@ def _refuse(application: Application, row: Transition, actor: str, data: Data) -
 def _ask_changes(application: Application, row: Transition, actor: str, data: Data) -> None:
     application.returns_to = row.source
     if row.source == "submitted":
-        if isinstance(data.get("proof"), Proof):
-            proof: Proof = data["proof"]
-            papers.keep(application, "board_answer", proof.content, actor, media_type=proof.media_type)
-        end_board_links(application)
+        _answered(application, actor, data)
     letters.send(row.mail or "", application)
 
 
@@ -181,7 +172,7 @@ def _resubmit(application: Application, row: Transition, actor: str, data: Data)
 def _withdraw(application: Application, row: Transition, actor: str, data: Data) -> None:
     del actor, data
     signing.revoke_links(application)
-    end_board_links(application)
+    dossiers.end_links(application)
     if application.version:
         application.owe()
     letters.send(row.mail or "", application)

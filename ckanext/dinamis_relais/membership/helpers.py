@@ -6,6 +6,7 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 
+from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.membership import rules
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "dinamis_category_label",
     "dinamis_entity_title",
     "dinamis_kind_label",
+    "dinamis_link_label",
     "dinamis_missing_label",
     "dinamis_organization_choices",
     "dinamis_organization_membership",
@@ -21,6 +23,7 @@ __all__ = [
     "dinamis_partner_label",
     "dinamis_partner_next",
     "dinamis_presumption",
+    "dinamis_stamps",
     "dinamis_step_label",
     "dinamis_territory_choices",
     "dinamis_territory_kind_label",
@@ -204,3 +207,19 @@ def dinamis_kind_label(kind: str) -> str:
         "reacceptance": tk._("New acceptance of the texts"),
         "change": tk._("Change of details"),
     }.get(kind, kind)
+
+
+def dinamis_link_label(status: str) -> str:
+    """What has become of a link of the executive board."""
+    return {
+        "used": tk._("it has served"),
+        "decided": tk._("the file was decided by another way"),
+        "moved": tk._("the file has moved on"),
+        "expired": tk._("it has expired"),
+        "replaced": tk._("it was replaced or revoked"),
+    }.get(status, status)
+
+
+def dinamis_stamps() -> bool:
+    """Whether seals are to bear a time-stamp, so that one without is worth a word."""
+    return config.timestamp_url() is not None

@@ -82,6 +82,9 @@ MEMBERSHIP = Machine(
     ),
 )  # fmt: skip
 
+#: What the executive board decides, by whichever way.
+BOARD_TRANSITIONS = ("accept", "defer", "ask_changes", "refuse")
+
 #: States in which a file is still worked on: an organisation has at most one such file of each kind.
 OPEN_STATES = frozenset(_WITHDRAWABLE)
 #: States in which what the form holds may still be changed.

@@ -43,6 +43,8 @@ class Application(Base, Deliverable):
     decision_reference = text()
     #: How the board's decision came: ``login``, ``link``, ``api`` or ``paper``.
     decision_via = text()
+    #: Who decided, as the acte d'adhésion prints it.
+    decided_name = text()
 
     claimed_by = text()
     due_at = moment()
@@ -92,6 +94,8 @@ class Document(Base):
     size = column(sa.Integer, nullable=False)
     content = column(sa.LargeBinary, nullable=False)
     sealed = column(sa.Boolean, nullable=False, default=False)
+    #: Its seal carries a time-stamp of an RFC 3161 service.
+    timestamped = column(sa.Boolean, nullable=False, default=False)
     created_at = moment(nullable=False, default=utcnow)
     created_by = text(nullable=False)
 
@@ -120,7 +124,7 @@ class SignatureLink(Base):
 class BoardLink(Base):
     """A one-time link by which the executive board decides on one version of a file, without a login.
 
-    Its token is kept encrypted until the mail left, so that a delivery that is repeated carries the same link.
+    Only the hash of its token is kept; the mail that carries it holds it, encrypted, until it left.
     """
 
     __tablename__ = "dinamis_board_link"
@@ -129,7 +133,6 @@ class BoardLink(Base):
     application_id = text(nullable=False, index=True)
     application_version = column(sa.Integer, nullable=False)
     token_hash = text(nullable=False, unique=True)
-    secrets = column(sa.LargeBinary)
     email = text(nullable=False)
     created_at = moment(nullable=False, default=utcnow)
     expires_at = moment(nullable=False)

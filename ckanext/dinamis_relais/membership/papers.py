@@ -7,7 +7,7 @@ import hashlib
 import logging
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 import sqlalchemy.orm
@@ -15,7 +15,7 @@ from ckan import model
 from ckan.lib.uploader import get_storage_path
 
 from ckanext.dinamis_relais import config
-from ckanext.dinamis_relais.db import isoformat, session, utcnow
+from ckanext.dinamis_relais.db import session, utcnow
 from ckanext.dinamis_relais.documents import DocumentError
 from ckanext.dinamis_relais.documents.logo import check_logo
 from ckanext.dinamis_relais.documents.render import render
@@ -43,13 +43,12 @@ TITLES = {
 }
 
 
-#: How the board's decision came, as the acte d'adhésion prints it.
-DECIDED_HOW = {
-    "login": "en ligne, sur la plateforme, par une personne du bureau exécutif",
-    "link": "en ligne, par le lien personnel envoyé au bureau exécutif",
-    "api": "par le service d'échange de DINAMIS",
-    "paper": "par écrit, la réponse étant conservée au dossier",
-}
+class Sealed(NamedTuple):
+    """A PDF as it is kept, whether it bears the platform's seal, and whether that seal bears a time-stamp."""
+
+    content: bytes
+    sealed: bool
+    timestamped: bool
 
 
 def logo(application: Application) -> dict[str, bytes]:
@@ -70,26 +69,30 @@ def logo(application: Application) -> dict[str, bytes]:
         return {}
 
 
-def seal(pdf: bytes, reason: str, timestamp_url: str | None = None) -> tuple[bytes, bool]:
-    """The document sealed with the platform's certificate, and whether one is configured.
+def seal(pdf: bytes, reason: str, stamped: bool = False) -> Sealed:
+    """The document sealed with the platform's certificate, if one is configured.
 
-    :param timestamp_url: RFC 3161 service; only with no transaction open. When it does not answer, the seal goes
-        without a time-stamp: the signatory must not pay for it
+    :param stamped: True to ask the configured RFC 3161 service for a time-stamp, with no transaction open. When it does
+        not answer, the seal goes without: who signs must not pay for it, the journal has the time and the hash in its
+        chain, and the paper says that it bears no time-stamp
     """
     certificate = config.seal_pkcs12()
     if certificate is None:
-        return pdf, False
+        return Sealed(pdf, False, False)
     from ckanext.dinamis_relais.documents.seal import seal as pades
 
     given: dict[str, Any] = {"pkcs12": certificate, "password": config.seal_password(), "reason": reason,
                              "location": config.relay_operator()}  # fmt: skip
-    try:
-        return pades(pdf, **given, timestamp_url=timestamp_url), True
-    except DocumentError as error:
-        if error.field != "timestamp_url":
-            raise
-        log.warning("Sealed without a time-stamp: %s", error)
-    return pades(pdf, **given), True
+    url = config.timestamp_url() if stamped else None
+    if url:
+        try:
+            stamped_pdf = pades(pdf, **given, timestamp_url=url, private_hosts=config.private_hosts())
+            return Sealed(stamped_pdf, True, True)
+        except DocumentError as error:
+            if error.field != "timestamp_url":
+                raise
+            log.warning("Sealed without a time-stamp: %s", error)
+    return Sealed(pades(pdf, **given), True, False)
 
 
 def to_sign(application: Application) -> tuple[str, ...]:
@@ -100,14 +103,14 @@ def to_sign(application: Application) -> tuple[str, ...]:
 def keep(
     application: Application,
     kind: str,
-    pdf: bytes,
+    paper: bytes | Sealed,
     actor: str,
     *,
     version: str = "",
-    sealed: bool = False,
     media_type: str = "application/pdf",
 ) -> Document:
     """Add a paper to the file and its line to the journal, in the present transaction."""
+    content, sealed, timestamped = paper if isinstance(paper, Sealed) else (paper, False, False)
     title = f"{TITLES[kind]} n° {application.agreement_number}" if application.agreement_number else TITLES[kind]
     document = Document(
         application_id=application.id,
@@ -116,16 +119,18 @@ def keep(
         title=title,
         version=version,
         media_type=media_type,
-        sha256=hashlib.sha256(pdf).hexdigest(),
-        size=len(pdf),
-        content=pdf,
+        sha256=hashlib.sha256(content).hexdigest(),
+        size=len(content),
+        content=content,
         sealed=sealed,
+        timestamped=timestamped,
         created_by=actor,
     )
     session().add(document)
     session().flush()
     record(Event.DOCUMENT_CREATED, actor, "document", document.id, application.organization_id,
-           kind=kind, sha256=document.sha256, application_id=application.id)  # fmt: skip
+           kind=kind, sha256=document.sha256, application_id=application.id, sealed=sealed,
+           timestamped=timestamped)  # fmt: skip
     return document
 
 
@@ -201,22 +206,6 @@ def contract_pdf(
         "evidence": evidence,
     }
     return render(kind, data, assets=logo(application), template_dir=config.document_templates())
-
-
-def deed_pdf(application: Application, since: Any) -> bytes:
-    """The acte d'adhésion: what the board decided, when, under which reference."""
-    data = {
-        "agreement_number": application.agreement_number,
-        "organization": organization_data(application),
-        "relay": _relay(),
-        "decided_at": isoformat(application.decided_at),
-        "decided_by": "Bureau exécutif DINAMIS",
-        "decided_how": DECIDED_HOW.get(application.decision_via or "", ""),
-        "reference": application.decision_reference or "",
-        "since": since.date().isoformat(),
-        "application_id": application.id,
-    }
-    return render("membership_deed", data, assets=logo(application), template_dir=config.document_templates())
 
 
 def of_application(application_id: str) -> list[Document]:

@@ -130,14 +130,11 @@ def evidence(application: Application, link: SignatureLink, data: Data) -> Data:
     return found
 
 
-def presealed(application: Application, proof: Data) -> dict[str, tuple[bytes, bool]]:
+def presealed(application: Application, proof: Data) -> dict[str, papers.Sealed]:
     """The signed papers, sealed; with a time-stamp server configured this calls it: no transaction may be open."""
     made = {kind: papers.contract_pdf(application, kind, proof, of_day=day) for kind, day in proof["days"].items()}
     session().rollback()
-    return {
-        kind: papers.seal(pdf, f"Signature : {papers.TITLES[kind]}", config.timestamp_url())
-        for kind, pdf in made.items()
-    }
+    return {kind: papers.seal(pdf, f"Signature : {papers.TITLES[kind]}", stamped=True) for kind, pdf in made.items()}
 
 
 def sign(application: Application, row: Transition, actor: str, data: Data) -> None:
@@ -148,8 +145,8 @@ def sign(application: Application, row: Transition, actor: str, data: Data) -> N
     link.code_hash = None
     link.evidence = {**proof, "digest": rules.signed_digest(signed_fields(application))}
     application.signed_at = link.used_at
-    for kind, (pdf, sealed) in data["sealed"].items():
-        papers.keep(application, f"signed_{kind}", pdf, actor, version=papers.AMENDMENT_VERSION, sealed=sealed)
+    for kind, sealed in data["sealed"].items():
+        papers.keep(application, f"signed_{kind}", sealed, actor, version=papers.AMENDMENT_VERSION)
     letters.send(row.mail or "", application)
 
 

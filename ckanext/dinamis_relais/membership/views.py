@@ -10,13 +10,21 @@ from flask import Blueprint
 
 from ckanext.dinamis_relais.membership import forms
 from ckanext.dinamis_relais.membership.board_views import dinamis_board
+from ckanext.dinamis_relais.membership.deciding_views import dinamis_deciding
 from ckanext.dinamis_relais.membership.documents_views import dinamis_documents
 from ckanext.dinamis_relais.membership.partner_views import dinamis_partners
 from ckanext.dinamis_relais.membership.rules import CATEGORIES, TERRITORY_KINDS
 from ckanext.dinamis_relais.membership.signing_views import dinamis_signing
 from ckanext.dinamis_relais.web import PAGE_SIZE, act, flash, offset, page, tried
 
-__all__ = ["dinamis_board", "dinamis_documents", "dinamis_membership", "dinamis_partners", "dinamis_signing"]
+__all__ = [
+    "dinamis_board",
+    "dinamis_deciding",
+    "dinamis_documents",
+    "dinamis_membership",
+    "dinamis_partners",
+    "dinamis_signing",
+]
 
 dinamis_membership = Blueprint("dinamis_membership", __name__)
 
@@ -91,7 +99,8 @@ def file_page(id: str) -> Any:
     """One file on one page: where it stands, what is missing, who must act, its papers and its history."""
     tk.check_access("dinamis_application_claim", {"user": tk.current_user.name}, {"id": id})
     file = act("dinamis_application_show", id=id)
-    return tk.render("dinamis/membership/file.html", {"file": file, **_papers(file)})
+    dossier = act("dinamis_dossier_show", id=id) if file["submitted_at"] else None
+    return tk.render("dinamis/membership/file.html", {"file": file, "dossier": dossier, **_papers(file)})
 
 
 def _papers(file: dict[str, Any]) -> dict[str, Any]:
@@ -141,6 +150,22 @@ def decision(id: str) -> Any:
     data = {name: form.get(name, "") for name in ("transition", "reason", "reference")}
     sentence = tk._("The board's decision is recorded, with its answer as proof.")
     tried("dinamis_decision_record", sentence, id=id, file=tk.request.files.get("file"), **data)
+    return tk.redirect_to("dinamis_membership.file", id=id)
+
+
+@dinamis_membership.post("/dinamis/moderation/applications/<id>/dossier", endpoint="dossier_send")
+@page
+def dossier_send(id: str) -> Any:
+    """Send the dossier to the executive board again."""
+    tried("dinamis_dossier_send", tk._("The dossier leaves again, with a new link; the earlier one ends."), id=id)
+    return tk.redirect_to("dinamis_membership.file", id=id)
+
+
+@dinamis_membership.post("/dinamis/moderation/applications/<id>/dossier/revoke", endpoint="dossier_revoke")
+@page
+def dossier_revoke(id: str) -> Any:
+    """End the link of the executive board."""
+    tried("dinamis_dossier_revoke", tk._("The link is revoked: nobody decides by it any more."), id=id)
     return tk.redirect_to("dinamis_membership.file", id=id)
 
 

@@ -1,0 +1,139 @@
+"""The acte d'adhésion: who decided, when and by which way, under the platform's seal."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from ckan import model
+
+from ckanext.dinamis_relais import config
+from ckanext.dinamis_relais.db import isoformat, session, utcnow
+from ckanext.dinamis_relais.documents.render import render
+from ckanext.dinamis_relais.membership import papers
+from ckanext.dinamis_relais.membership.model import Application, BoardLink, Membership
+from ckanext.dinamis_relais.membership.proofs import Proof
+
+BOARD = "Bureau exécutif DINAMIS"
+
+#: How the board's decision came, as the acte d'adhésion prints it.
+HOW = {
+    "login": "en ligne, sur la plateforme, par une personne du bureau exécutif",
+    "link": "en ligne, par le lien personnel envoyé au bureau exécutif",
+    "api": "par le service d'échange de DINAMIS",
+    "paper": "par écrit, la réponse étant conservée au dossier",
+}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the board decided, apart from what it is.
+
+    :ivar at: when, UTC; for a written answer, when it was recorded
+    :ivar via: ``login``, ``link``, ``api`` or ``paper``
+    :ivar name: who, as it is printed
+    :ivar reference: the board's own
+    :ivar proof_sha256: hash of the written answer
+    """
+
+    at: dt.datetime
+    via: str
+    name: str
+    reference: str | None = None
+    proof_sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Deed:
+    """An acte d'adhésion made beforehand, with what it says, so that one out of date is told."""
+
+    data: dict[str, Any]
+    sealed: papers.Sealed
+
+
+def _user_name(actor: str) -> str:
+    user = model.User.get(actor)
+    return (user.fullname or user.name) if user else actor
+
+
+def _moment(value: Any) -> dt.datetime:
+    """The time that DINAMIS gives its decision; now when it gives none, or one that cannot be."""
+    now = utcnow()
+    try:
+        given = dt.datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+    except ValueError:
+        return now
+    given = given if given.tzinfo else given.replace(tzinfo=dt.timezone.utc)
+    return min(given, now)
+
+
+def decision(actor: str, data: dict[str, Any]) -> Decision:
+    """Who decided, when and how, told by who acted and with what: no caller of the action API can say it."""
+    reference = data.get("reference") or None
+    proof, link = data.get("proof"), data.get("link")
+    if isinstance(proof, Proof):
+        name = f"{BOARD} (réponse écrite, enregistrée par {_user_name(actor)})"
+        return Decision(utcnow(), "paper", name, reference, hashlib.sha256(proof.content).hexdigest())
+    if actor == "board_link" and isinstance(link, BoardLink):
+        return Decision(link.used_at or utcnow(), "link", f"{BOARD} ({link.email})", reference)
+    if actor == "dinamis":
+        who = str(data.get("decided_by") or "")[:200].strip()
+        return Decision(_moment(data.get("decided_at")), "api", f"{BOARD} ({who})" if who else BOARD, reference)
+    return Decision(utcnow(), "login", f"{_user_name(actor)}, {BOARD}", reference)
+
+
+def data_of(application: Application, decided: Decision, since: dt.datetime) -> dict[str, Any]:
+    """What the acte says.
+
+    :param since: from when the membership runs
+    """
+    how = HOW[decided.via]
+    return {
+        "agreement_number": application.agreement_number,
+        "organization": papers.organization_data(application),
+        "relay": {"name": config.relay_name(), "operator": config.relay_operator()},
+        "decided_at": isoformat(decided.at),
+        "decided_by": decided.name,
+        "decided_how": f"{how} (SHA-256 {decided.proof_sha256})" if decided.proof_sha256 else how,
+        "reference": decided.reference or "",
+        "since": since.date().isoformat(),
+        "application_id": application.id,
+        "seal": config.relay_operator() if config.seal_pkcs12() else "",
+    }
+
+
+def _pdf(application: Application, data: dict[str, Any]) -> bytes:
+    template_dir = config.document_templates()
+    return render("membership_deed", data, assets=papers.logo(application), template_dir=template_dir)
+
+
+def make(application: Application, decided: Decision, since: dt.datetime, ready: Any = None) -> papers.Sealed:
+    """The sealed acte, in a transaction: one that was made beforehand when it says the same, else without time-stamp.
+
+    :param ready: what :func:`beforehand` gave, if anything
+    """
+    data = data_of(application, decided, since)
+    if isinstance(ready, Deed) and ready.data == data:
+        return ready.sealed
+    return papers.seal(_pdf(application, data), "Acte d'adhésion")
+
+
+def beforehand(application: Application, name: str, actor: str, data: dict[str, Any]) -> dict[str, Any]:
+    """Make the acte before the transaction that accepts, since its time-stamp is asked of a server.
+
+    Ends the present transaction when a time-stamp server is configured: lock and check again afterwards.
+
+    :param name: the transition; only ``accept`` makes an acte
+    :returns: ``data`` with what the transition's effect takes over
+    """
+    if name != "accept" or application.state != "submitted" or not (config.timestamp_url() and config.seal_pkcs12()):
+        return data
+    decided = decision(actor, data)
+    query = sa.select(Membership.since).where(Membership.organization_id == application.organization_id)
+    printed = data_of(application, decided, session().execute(query).scalar_one_or_none() or decided.at)
+    pdf = _pdf(application, printed)
+    session().rollback()
+    return {**data, "decision": decided, "deed": Deed(printed, papers.seal(pdf, "Acte d'adhésion", stamped=True))}

@@ -1,0 +1,5 @@
+"""The browsers of every role."""
+
+from tests.portal.pages import browser
+
+__all__ = ["browser"]
