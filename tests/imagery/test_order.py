@@ -132,29 +132,29 @@ def test_a_search_that_takes_too_long_is_refused(engine: Any, many: Any, monkeyp
 @pytest.mark.parametrize(
     ("asked", "given_"),
     [
-        ("id,properties.datetime", {"type", "id", "collection", "properties.datetime"}),
-        ("datetime", {"type", "id", "collection", "properties.datetime"}),
-        ("properties,-properties.datetime", {"type", "id", "collection", "properties.eo:cloud_cover"}),
+        ("id,properties.datetime", {"type", "stac_version", "id", "collection", "properties.datetime"}),
+        ("datetime", {"type", "stac_version", "id", "collection", "properties.datetime"}),
+        ("properties,-properties.datetime", {"type", "stac_version", "id", "collection", "properties.eo:cloud_cover"}),
         (
             {"include": ["properties.datetime"], "exclude": ["properties"]},
-            {"type", "id", "collection", "properties.datetime"},
+            {"type", "stac_version", "id", "collection", "properties.datetime"},
         ),
-        ({"include": ["bbox"], "exclude": ["bbox"]}, {"type", "id", "collection", "bbox"}),
+        ({"include": ["bbox"], "exclude": ["bbox"]}, {"type", "stac_version", "id", "collection", "bbox"}),
         (
             {"exclude": ["assets", "links", "geometry", "properties.datetime"]},
-            {"type", "id", "collection", "bbox", "stac_version", "stac_extensions", "properties.eo:cloud_cover"},
+            {"type", "stac_version", "id", "collection", "bbox", "stac_extensions", "properties.eo:cloud_cover"},
         ),
         (
             "-assets",
-            {"type", "id", "collection", "bbox", "stac_version", "geometry", "links", "properties.datetime"},
+            {"type", "stac_version", "id", "collection", "bbox", "geometry", "links", "properties.datetime"},
         ),
         (
             {},
-            {"type", "id", "collection", "bbox", "stac_version", "geometry", "links", "assets", "properties.datetime"},
+            {"type", "stac_version", "id", "collection", "bbox", "geometry", "links", "assets", "properties.datetime"},
         ),
         ({"include": [], "exclude": ["properties", "bbox", "geometry", "links", "assets", "stac_version"]},
-         {"type", "id", "collection"}),
-        ("nothing.at.all", {"type", "id", "collection"}),
+         {"type", "stac_version", "id", "collection"}),
+        ("nothing.at.all", {"type", "stac_version", "id", "collection"}),
     ],
 )  # fmt: skip
 def test_fields(engine: Any, load: Any, asked: Any, given_: set[str]) -> None:

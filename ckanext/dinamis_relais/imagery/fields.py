@@ -12,8 +12,8 @@ DEFAULT = (
     "type", "stac_version", "id", "geometry", "bbox", "links", "assets", "collection", "properties.datetime",
     "properties.start_datetime", "properties.end_datetime",
 )  # fmt: skip
-#: Always given: three short texts, without which no answer can be used.
-KEPT = ("type", "id", "collection")
+#: Always given: short texts, without which a client does not know what it reads.
+KEPT = ("type", "stac_version", "id", "collection")
 _MEMBERS = frozenset(
     ("type", "stac_version", "stac_extensions", "id", "geometry", "bbox", "properties", "links", "assets", "collection")
 )

@@ -20,6 +20,8 @@ dinamis_stac = Blueprint("dinamis_stac", __name__, url_prefix="/dinamis/stac")
 #: What a collection's items take in the address, and what a search takes besides.
 _ITEMS = ("bbox", "datetime", "filter", "filter-lang", "filter-crs", "query", "sortby", "fields", "limit", "token")
 _SEARCH = (*_ITEMS, "collections", "ids", "intersects")
+#: Members that are a text in an address, and a list or an object in a body.
+_STRUCTURED = ("bbox", "fields")
 #: Bytes of a search's body: an area of 50,000 points has two million.
 _MAX_BODY = 5_000_000
 
@@ -172,6 +174,9 @@ def search_post() -> Response:
         body = None
     if not isinstance(body, dict):
         return _error(400, "InvalidParameterValue", f"The body is no JSON object of at most {_MAX_BODY:,} bytes.")
+    for name in _STRUCTURED:
+        if name in body and (body[name] is None or isinstance(body[name], str)):
+            return _error(400, "InvalidParameterValue", f"{name}: give a list or an object, not a text or null.")
     return _answer(actions.search_text(body), stac.GEOJSON)
 
 
