@@ -18,7 +18,7 @@ from ckanext.dinamis_relais.accounts.model import Account
 from ckanext.dinamis_relais.sandbox import objects, scenes, signing
 from tests.accounts.conftest import member  # noqa: F401  # a fixture
 from tests.accounts.helpers import context_of, enter, open_account
-from tests.imagery.conftest import engine, load  # noqa: F401  # fixtures
+from tests.imagery.conftest import engine, live, load  # noqa: F401  # fixtures
 
 SECRET = "secret of the test"
 PREFIX = "ckanext.dinamis_relais."

@@ -13,6 +13,7 @@ import pytest
 import rasterio
 
 from ckanext.dinamis_relais.access import formats
+from tests.imagery.conftest import item
 
 from .conftest import act, code_in
 
@@ -98,6 +99,24 @@ def test_unmodified_sdk_signs_by_key_pair(service, tmp_path):
     said, _ = running.communicate(timeout=60)
     assert "SIGNED 70" in said, said
     assert service.signed() == 2
+
+
+def test_unmodified_sdk_signs_what_it_finds_in_our_stac_api(service, tmp_path, live, load):
+    """The way of its manual, the address of our API in place of Montpellier's."""
+    load([{**item(n), "assets": {"MS": {"href": FAR.format(n)}}} for n in range(12)])
+    pair = service.key()
+    code = f"""
+import pystac_client, teledetection
+search = pystac_client.Client.open({live!r}).search(
+    collections=["spot"], bbox=[-1, 44, 1, 46], datetime="2015-01-01/2015-12-31", limit=5)
+found = teledetection.sign(search)
+hrefs = [one.assets["MS"].href for one in found]
+assert len(set(hrefs)) == 12 and all("?" in href for href in hrefs)
+print("FOUND", len(hrefs))
+"""
+    running = sdk(service, tmp_path, code, TLD_ACCESS_KEY=pair["access_key"], TLD_SECRET_KEY=pair["secret_key"])
+    said, _ = running.communicate(timeout=120)
+    assert "FOUND 12" in said, said
 
 
 def test_unmodified_sdk_signs_by_device_flow(service, tmp_path):

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import sqlalchemy as sa
+from werkzeug.serving import make_server
 
 from ckanext.dinamis_relais.imagery import model, store
 from ckanext.dinamis_relais.imagery.outside import Outside
@@ -58,6 +59,16 @@ def load(engine: Any) -> Callable[..., None]:
         store.finish(engine, run, 1)
 
     return put
+
+
+@pytest.fixture
+def live(app: Any, ckan_config: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The site on a port of loopback; the address of its STAC API."""
+    http = make_server("127.0.0.1", 0, app.flask_app, threaded=True)
+    monkeypatch.setitem(ckan_config, "ckan.site_url", f"http://127.0.0.1:{http.server_port}")
+    threading.Thread(target=http.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{http.server_port}/dinamis/stac"
+    http.shutdown()
 
 
 class Server:

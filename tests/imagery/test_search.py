@@ -34,14 +34,14 @@ def three(load: Any) -> None:
         ({"bbox": [-0.6, 44.7, 0, -0.5, 44.8, 100]}, ["SPOT6_00003", "SPOT6_00001"]),
         ({"bbox": [30, -20, -170, 20]}, ["SPOT6_00004"]),
         ({"intersects": {"type": "Point", "coordinates": [40.0, -10.0]}}, ["SPOT6_00004"]),
-        ({"datetime": "2021-01-01/2021-12-31"}, ["SPOT6_00003"]),
+        ({"datetime": "2021-01-01T00:00:00Z/2021-12-31T00:00:00Z"}, ["SPOT6_00003"]),
         ({"datetime": "2021-07-01T12:00:00+02:00"}, ["SPOT6_00003"]),
         ({"datetime": "../2020-12-31T00:00:00Z"}, ["SPOT6_00001"]),
         ({"datetime": "2022-01-01T00:00:00Z/.."}, ["SPOT6_00004"]),
         ({"query": {"eo:cloud_cover": {"lte": 10}}}, ["SPOT6_00001"]),
         ({"query": {"platform": {"eq": "spot-7"}}}, ["SPOT6_00003"]),
         ({"ids": ["SPOT6_00001", "SPOT6_00004"]}, ["SPOT6_00004", "SPOT6_00001"]),
-        ({"ids": ["SPOT6_00001"], "datetime": "2022-01-01/2022-12-31"}, []),
+        ({"ids": ["SPOT6_00001"], "datetime": "2022-01-01T00:00:00Z/2022-12-31T00:00:00Z"}, []),
         ({"collections": ["other"]}, []),
         ({"sortby": [{"field": "properties.datetime", "direction": "desc"}], "limit": 1}, ["SPOT6_00004"]),
     ],
@@ -61,7 +61,7 @@ def test_members(engine: Any, three: None, body: dict[str, Any], expected: list[
         ({"intersects": "Bordeaux"}, "intersects"),
         ({"datetime": "hier"}, "datetime"),
         ({"datetime": "../.."}, "datetime"),
-        ({"datetime": "2022-01-01/2021-01-01"}, "datetime"),
+        ({"datetime": "2022-01-01T00:00:00Z/2021-01-01T00:00:00Z"}, "datetime"),
         ({"limit": 0}, "limit"),
         ({"limit": "many"}, "limit"),
         ({"token": "%%%"}, "token"),
@@ -69,7 +69,9 @@ def test_members(engine: Any, three: None, body: dict[str, Any], expected: list[
         ({"query": {"gsd; DROP TABLE scene": {"lte": 1}}}, "query"),
         ({"query": {"eo:cloud_cover": {"like": 1}}}, "query"),
         ({"query": {"eo:cloud_cover": {"lte": "1"}}}, "query"),
-        ({"sortby": "+eo:cloud_cover"}, "sortby"),
+        ({"sortby": "+nothing"}, "sortby"),
+        ({"sortby": [{"field": "datetime", "direction": "up"}]}, "sortby"),
+        ({"sortby": "geometry"}, "sortby"),
         ({"collections": 5}, "collections"),
     ],
 )
@@ -105,7 +107,7 @@ def test_a_scene_loaded_meanwhile_shifts_no_page(engine: Any, load: Any) -> None
 
 
 def test_years_ignore_the_period(engine: Any, three: None) -> None:
-    checked = search.parse({"datetime": "2021-01-01/2021-12-31"})
+    checked = search.parse({"datetime": "2021-01-01T00:00:00Z/2021-12-31T00:00:00Z"})
     assert search.years(engine, checked) == [(2020, 1), (2021, 1), (2022, 1)]
 
 

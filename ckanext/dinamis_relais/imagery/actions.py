@@ -8,7 +8,7 @@ import ckan.plugins.toolkit as tk
 import orjson
 
 from ckanext.dinamis_relais.imagery import model as scene_model
-from ckanext.dinamis_relais.imagery import search, stac
+from ckanext.dinamis_relais.imagery import queryables, search, stac
 from ckanext.dinamis_relais.imagery.datasets import site_url
 
 __all__ = ["dinamis_scene_search", "dinamis_scene_show"]
@@ -16,21 +16,25 @@ __all__ = ["dinamis_scene_search", "dinamis_scene_show"]
 
 @tk.side_effect_free
 def dinamis_scene_search(context: Any, data_dict: dict[str, Any]) -> dict[str, Any]:
-    """Scenes that match a STAC search, newest first.
+    """Scenes that match a STAC search, newest first by default.
 
     :param bbox: west, south, east, north in degrees
     :param intersects: GeoJSON geometry (longitude, latitude); not together with ``bbox``
     :param datetime: RFC 3339 instant or interval, UTC
     :param collections: list of ids
     :param ids: list of ids
-    :param query: conditions on ``eo:cloud_cover`` (percent), ``platform``, ``gsd`` (metres)
+    :param filter: conditions in CQL2, text or JSON, on what ``/dinamis/stac/queryables`` lists
+    :param query: conditions by property, ``{"eo:cloud_cover": {"lte": 10}}``
+    :param sortby: list of ``{"field", "direction"}``, or ``-datetime,+eo:cloud_cover``; unknown values come last
+    :param fields: ``{"include": [...], "exclude": [...]}``: what is given of each scene
     :param limit: scenes a page, 1 to 1000, 10 by default
-    :param token: where a page before ended, from its ``next`` link
-    :returns: a GeoJSON FeatureCollection with ``numberMatched``, ``numberReturned`` and a ``next`` link
+    :param token: where a page begins, from a ``next`` or ``prev`` link
+    :returns: a GeoJSON FeatureCollection with ``numberMatched``, ``numberReturned`` and links to the ``next`` and
+        ``prev`` pages
     :raises toolkit.ValidationError: which member cannot be understood, and what is expected
     """
     tk.check_access("dinamis_scene_search", context, data_dict)
-    return orjson.loads(search_text(data_dict))
+    return orjson.loads(search_text(data_dict, exact=True))
 
 
 @tk.side_effect_free
@@ -50,23 +54,32 @@ def site() -> stac.Site:
     return stac.Site(site_url(), tk.config.get("ckan.site_title") or "CKAN")
 
 
-def search_text(body: dict[str, Any], asked: dict[str, str] | None = None, href: str | None = None) -> str:
+def search_text(
+    body: dict[str, Any], asked: dict[str, str] | None = None, href: str | None = None, exact: bool = False
+) -> str:
     """The answer to a search as JSON text. The STAC API sends it so: no item is read on the way.
 
     :param body: as ``dinamis_scene_search`` takes it
     :param asked: parameters of a GET, which its ``next`` link repeats; None when the search was a POST
     :param href: address that was asked; the search's by default
+    :param exact: True to count all matches, however long it takes
     """
     here = site()
     address = href or f"{here.root}/search"
+    engine = scene_model.engine()
     try:
-        found = search.run(scene_model.engine(), search.parse(body))
+        known = queryables.stored(engine) if any(body.get(name) for name in search.NAMING) else None
+        asked_for = search.parse(body, known)
+        found = search.run(engine, asked_for, exact=exact)
     except search.SearchError as error:
         raise tk.ValidationError({error.field: [str(error)]}) from error
     repeated = body if asked is None else asked
     params = {key: value for key, value in repeated.items() if key != "token" and value is not None}
-    links = [*stac.base_links(here, address), *stac.next_link(address, params, found.token, asked is None)]
-    return stac.item_collection(here, found, links)
+    links = stac.base_links(here, address, params if asked is not None else {})
+    for rel, token in (("next", found.token), ("prev", found.before)):
+        if token is not None:
+            links.append(stac.page_link(rel, address, {**params, "token": token}, asked is None))
+    return stac.item_collection(here, found, links, asked_for.fields)
 
 
 def show_text(collection: str, item_id: str) -> str:

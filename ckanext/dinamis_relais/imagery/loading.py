@@ -14,8 +14,9 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
-from ckanext.dinamis_relais.imagery.model import problems, runs, scenes, seen
+from ckanext.dinamis_relais.imagery.model import problems, properties, runs, scenes, seen
 from ckanext.dinamis_relais.imagery.normalise import (
     NORMALISER_VERSION,
     Problem,
@@ -36,6 +37,10 @@ _COLUMNS = (
 
 #: Collection and id of a scene.
 Key = tuple[str, str]
+#: Names of an item's properties, and the types of their values.
+Members = tuple[tuple[str, ...], tuple[type, ...]]
+#: Kinds of a property, as ``collection_property`` has them.
+_KINDS = {str: "text", int: "number", float: "number", bool: "boolean", list: "list", dict: "object"}
 
 
 @dataclass
@@ -78,6 +83,7 @@ class Prepared:
     :ivar marks: hash by key of all that is listed
     :ivar known: keys that the store has
     :ivar untouched: hashes of a file's lines that are in the store as they are
+    :ivar members: by collection, the shapes of the scenes' properties (``Scene.members``)
     """
 
     page: Page
@@ -86,6 +92,7 @@ class Prepared:
     marks: dict[Key, str] = field(default_factory=dict)
     known: set[Key] = field(default_factory=set)
     untouched: list[str] = field(default_factory=list)
+    members: set[tuple[str, Members]] = field(default_factory=set)
 
 
 def save_page(engine: Any, run: Run, page: Page) -> Saved:
@@ -114,6 +121,7 @@ def prepare(engine: Any, run: Run, page: Page, ahead: Prepared | None = None) ->
         work.saved.problems += result.problems
         if result.scene and page.wanted(result.scene):
             work.lines[key] = _line(result.scene, work.marks[key], run.source_id)
+            work.members.add((key[0], result.scene.members))
         elif result.scene:
             del work.marks[key]  # outside of what the configuration asks for: as if it were not listed
     return work
@@ -139,6 +147,7 @@ def commit(engine: Any, run: Run, work: Prepared) -> Saved:
         changed = len(work.known & work.lines.keys())
         saved.changed, saved.created = changed, len(work.lines) - changed
         _note_problems(connection, run.id, saved.problems)
+        _note_properties(connection, work.members)
         _move_on(connection, run.id, work.page, saved)
     return saved
 
@@ -317,6 +326,19 @@ def _note_problems(connection: Any, run_id: int, found: list[Problem]) -> None:
         names = ("item_id", "field", "problem", "remedy", "fatal")
         values = [{"run_id": run_id, **{name: getattr(one, name) for name in names}} for one in found]
         connection.execute(problems.insert(), values)
+
+
+def _note_properties(connection: Any, shapes: set[tuple[str, Members]]) -> None:
+    """Remember which properties there are; in one order, so that two workers never wait for each other in a ring."""
+    found = {
+        (collection, name, _KINDS[kind])
+        for collection, (names, kinds) in shapes
+        for name, kind in zip(names, kinds, strict=True)
+        if kind in _KINDS
+    }
+    if found:
+        rows = [dict(zip(("collection", "name", "kind"), one, strict=True)) for one in sorted(found)]
+        connection.execute(insert(properties).values(rows).on_conflict_do_nothing())
 
 
 def _move_on(connection: Any, run_id: int, page: Page, saved: Saved) -> None:

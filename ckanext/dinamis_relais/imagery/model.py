@@ -109,6 +109,16 @@ pictures = sa.Table(
     sa.Column("updated", _MOMENT, nullable=False, server_default=sa.func.now()),
 )
 
+#: Which properties the scenes of a collection have, and of which kind: ``text``, ``number``, ``boolean``, ``list``,
+#: ``object``. Grows as pages are loaded; a property that only deleted scenes had stays until its source is cleared.
+properties = sa.Table(
+    "collection_property",
+    metadata,
+    sa.Column("collection", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+)
+
 #: The order of every page: newest first, then collection and id so that it is total.
 KEYSET = (scenes.c.datetime.desc(), scenes.c.collection, scenes.c.id)
 

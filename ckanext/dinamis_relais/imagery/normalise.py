@@ -22,7 +22,7 @@ from shapely.geometry.base import BaseGeometry
 from shapely.validation import explain_validity
 
 STAC_VERSION = "1.1.0"
-#: Raised when the same source item would now be stored otherwise: every scene is then written again.
+#: Raised when the same source item would now be stored otherwise: all scenes are then written again.
 NORMALISER_VERSION = "1"
 #: Bytes of JSON. A real SPOT item has 5,000; one of megabytes is a mistake or an attack.
 MAX_ITEM_BYTES = 2_000_000
@@ -67,6 +67,7 @@ class Scene:
     :ivar gsd: metres
     :ivar wkb: footprint as EWKB hexadecimal, longitude and latitude, EPSG:4326
     :ivar item: the STAC 1.1 item as JSON text, ``links`` last
+    :ivar members: names of its properties and the Python types of their values
     """
 
     collection: str
@@ -78,6 +79,7 @@ class Scene:
     gsd: float | None
     wkb: str
     item: str
+    members: tuple[tuple[str, ...], tuple[type, ...]]
 
 
 @dataclass
@@ -145,9 +147,7 @@ def _shapes(raws: list[Any]) -> list[_Shape | None]:
     good = inside & shapely.is_valid(found) & ~shapely.is_empty(found) & ~shapely.is_missing(found)
     wkb = shapely.to_wkb(shapely.set_srid(shapely.force_2d(found), 4326), hex=True, include_srid=True)
     boxes = bounds.tolist()
-    return [
-        _Shape(found[n], boxes[n], wkb[n]) if good[n] else None for n in range(len(raws))
-    ]  # fmt: skip
+    return [_Shape(found[n], boxes[n], wkb[n]) if good[n] else None for n in range(len(raws))]
 
 
 def normalise(
@@ -185,15 +185,14 @@ def _scene(  # the stages of one item, in a row
     item["id"], item["collection"], item["type"] = notes.item_id, collection, "Feature"
     shape = shape or _geometry(item, notes)
     _bbox(item, shape.bounds, notes)
-    moment, end = _moments(properties, notes)
-    cloud = _cloud(properties, notes)
+    (moment, end), cloud = _moments(properties, notes), _cloud(properties, notes)
     _projection(item)
     _addresses(item, base_url)
     text = _serialise(item)
     return Scene(
-        collection=collection, id=notes.item_id, moment=moment, end=end, cloud=cloud,
-        platform=platform_of(item), gsd=_number(properties.get("gsd")),
-        wkb=shape.wkb, item=text,
+        collection=collection, id=notes.item_id, moment=moment, end=end, cloud=cloud, platform=platform_of(item),
+        gsd=_number(properties.get("gsd")), wkb=shape.wkb, item=text,
+        members=(tuple(properties), tuple(map(type, properties.values()))),
     )  # fmt: skip
 
 

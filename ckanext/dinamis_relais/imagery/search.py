@@ -2,44 +2,37 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-import shapely
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
-from ckanext.dinamis_relais.imagery.model import KEYSET, collections, scenes
+from ckanext.dinamis_relais.imagery import cql, order
+from ckanext.dinamis_relais.imagery.areas import geometry_of
+from ckanext.dinamis_relais.imagery.fields import Fields
+from ckanext.dinamis_relais.imagery.fields import parse as parse_fields
+from ckanext.dinamis_relais.imagery.model import collections, scenes
 from ckanext.dinamis_relais.imagery.normalise import parse_moment
+from ckanext.dinamis_relais.imagery.order import NEWEST, Edge, Order
+from ckanext.dinamis_relais.imagery.query import conditions
+from ckanext.dinamis_relais.imagery.queryables import CORE, Queryable, SearchError, writable
 
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 1000
-#: Points of a search area. More is a mistake, and would cost every scene a long comparison.
-MAX_POINTS = 50_000
+#: Matches are counted up to this many, for this long (milliseconds), on the first page only; beyond, none is said:
+#: an exact count of a million scenes would cost more than the page, and an estimate would be taken for a count.
+COUNT_UP_TO, COUNT_WITHIN = 100_000, 300
+#: A page that takes longer (milliseconds) is refused, so that one search cannot hold up the others.
+PAGE_WITHIN = 30_000
 
-_QUERYABLE = {"eo:cloud_cover": scenes.c.cloud, "platform": scenes.c.platform, "gsd": scenes.c.gsd}
-_OPERATORS = {
-    "eq": lambda column, value: column == value,
-    "neq": lambda column, value: column != value,
-    "lt": lambda column, value: column < value,
-    "lte": lambda column, value: column <= value,
-    "gt": lambda column, value: column > value,
-    "gte": lambda column, value: column >= value,
-    "in": lambda column, value: column.in_(value),
-}
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:(?:[0-5]\d|60)(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$", re.IGNORECASE)
 
-
-class SearchError(ValueError):
-    """A search that cannot be understood.
-
-    :ivar field: the member of the search that is wrong
-    """
-
-    def __init__(self, where: str, message: str):
-        self.field = where
-        super().__init__(message)
+#: Members that may name properties: only for these are the store's own read.
+NAMING = ("filter", "query", "sortby")
 
 
 @dataclass(frozen=True)
@@ -47,12 +40,15 @@ class Search:
     """A STAC item search, checked.
 
     :ivar clauses: SQL conditions by the member they come from, so that one can be left out
-    :ivar after: keyset of the last item of the page before: (moment, collection, id)
+    :ivar after: where its page begins, None for the first one
+    :ivar fields: what is given of each item, None for all
     """
 
     clauses: dict[str, Any] = field(default_factory=dict)
     limit: int = DEFAULT_LIMIT
-    after: tuple[dt.datetime, str, str] | None = None
+    order: Order = NEWEST
+    after: Edge | None = None
+    fields: Fields | None = None
 
     def where(self, without: str | None = None) -> Any:
         """All conditions but one."""
@@ -65,61 +61,112 @@ class Found:
 
     :ivar items: JSON texts of items, as stored
     :ivar keys: (collection, id) of each
-    :ivar matched: how many scenes match in all, None when it was not asked
+    :ivar matched: how many scenes match in all, None when it was not asked or they are too many to count
     :ivar token: what the next page is asked with, None at the end
+    :ivar before: the same of the page before, None at the beginning
     """
 
     items: list[str]
     keys: list[tuple[str, str]]
     matched: int | None
     token: str | None
+    before: str | None = None
 
 
-def parse(body: dict[str, Any]) -> Search:
+def parse(body: dict[str, Any], known: Mapping[str, Queryable] | None = None) -> Search:
     """Check the body of a STAC ``POST /search``.
 
-    Takes ``bbox``, ``intersects``, ``datetime``, ``collections``, ``ids``, ``query`` (on eo:cloud_cover,
-    platform, gsd), ``limit``, ``token`` and ``sortby`` (newest first, the only order there is).
+    Takes ``bbox``, ``intersects``, ``datetime``, ``collections``, ``ids``, ``filter`` with ``filter-lang`` and
+    ``filter-crs``, ``query``, ``sortby``, ``fields``, ``limit``, ``token``.
 
+    :param known: what ``filter``, ``query`` and ``sortby`` may name; the columns by default
     :raises SearchError: names the member and says what is expected
     """
     if not isinstance(body, dict):
         raise SearchError("body", "Give a JSON object.")
+    known = CORE if known is None else known
     clauses: dict[str, Any] = {}
     if body.get("bbox") is not None and body.get("intersects") is not None:
         raise SearchError("bbox", "Give bbox or intersects, not both.")
     for member, make in _MEMBERS.items():
         if body.get(member) is not None:
             clauses[member] = make(body[member])
-    _sortby(body.get("sortby"))
-    return Search(clauses, _limit(body.get("limit")), _after(body.get("token")))
+    if body.get("filter-crs") not in (None, cql.CRS84):
+        raise SearchError("filter-crs", f"Geometries are read in longitude and latitude only: {cql.CRS84}.")
+    if body.get("filter") is not None:
+        clauses["filter"] = cql.clause(body["filter"], body.get("filter-lang"), known)
+    if body.get("query") is not None:
+        clauses["query"] = conditions(body["query"], known)
+    by = order.parse(body.get("sortby"), known)
+    after = by.read(body.get("token"))
+    return Search(clauses, _limit(body.get("limit")), by, after, parse_fields(body.get("fields")))
 
 
-def run(engine: Any, search: Search, count: bool = True) -> Found:
-    """The page of scenes that a search asks for, newest first.
+def run(engine: Any, search: Search, count: bool = True, exact: bool = False) -> Found:
+    """The page of scenes that a search asks for.
 
     :param engine: of the scene store
     :param count: False when the number of matches is not needed
+    :param exact: True to count them all, however long it takes
+    :raises SearchError: it takes too long
     """
-    moment, collection, item_id = scenes.c.datetime, scenes.c.collection, scenes.c.id
-    query = sa.select(sa.cast(scenes.c.item, sa.Text), moment, collection, item_id).where(search.where())
-    if search.after:
-        at, of, last = search.after
-        later = sa.tuple_(collection, item_id) > sa.tuple_(sa.literal(of), sa.literal(last))
-        query = query.where(moment <= at, sa.or_(moment < at, later))
-    query = query.order_by(*KEYSET).limit(search.limit + 1)
+    edge, by = search.after, search.order
+    back = edge is not None and edge.back
+    columns = (sa.cast(scenes.c.item, sa.Text), scenes.c.collection, scenes.c.id)
+    query = sa.select(*columns, *(key.sql.label(f"k{n}") for n, key in enumerate(by.keys))).where(search.where())
+    if edge:
+        query = query.where(by.beyond(edge))
+    query = query.order_by(*by.by(back)).limit(search.limit + 1)
     with engine.connect() as connection:
-        rows = connection.execute(query).all()
-        total = sa.select(sa.func.count()).select_from(scenes).where(search.where())
-        matched_ = connection.execute(total).scalar_one() if count else None
-    page = rows[: search.limit]
-    more = len(rows) > search.limit
-    token = _token(page[-1][1], page[-1][2], page[-1][3]) if more and page else None
-    return Found([row[0] for row in page], [(row[2], row[3]) for row in page], matched_, token)
+        try:
+            _allow(connection, PAGE_WITHIN)
+            rows = connection.execute(query).all()
+        except OperationalError as error:
+            raise _too_long(error) from error
+        matched_ = edge.matched if edge else len(rows) if len(rows) <= search.limit else None
+        if count and matched_ is None and (exact or edge is None):
+            matched_ = _count(connection, search.where(), exact)
+    page, more = rows[: search.limit], len(rows) > search.limit
+    page = page[::-1] if back else page
+
+    def neighbour(row: Any, backwards: bool) -> str:
+        return by.token(Edge(tuple(row[len(columns) :]), backwards, matched_))
+
+    following = neighbour(page[-1], False) if page and (more or back) else None
+    before = neighbour(page[0], True) if page and (more if back else edge is not None) else None
+    return Found([row[0] for row in page], [(row[1], row[2]) for row in page], matched_, following, before)
+
+
+def _allow(connection: Any, milliseconds: int) -> None:
+    connection.execute(sa.select(sa.func.set_config("statement_timeout", str(milliseconds), True)))
+
+
+def _too_long(error: OperationalError) -> Exception:
+    """What a cancelled statement means; any other failure of the store stays what it is."""
+    if getattr(error.orig, "pgcode", None) != "57014":
+        return error
+    return SearchError("filter", "It takes too long. Give a bbox, a datetime or collections too.")
+
+
+def _count(connection: Any, where: Any, exact: bool) -> int | None:
+    """How many scenes match, None when counting them all would take too long."""
+    if exact:
+        return connection.execute(sa.select(sa.func.count()).select_from(scenes).where(where)).scalar_one()
+    some = sa.select(sa.literal(1)).select_from(scenes).where(where).limit(COUNT_UP_TO + 1).subquery()
+    try:
+        _allow(connection, COUNT_WITHIN)
+        found = connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
+    except OperationalError as error:
+        if isinstance(_too_long(error), SearchError):
+            return None
+        raise
+    return found if found <= COUNT_UP_TO else None
 
 
 def show(engine: Any, collection: str, item_id: str) -> str | None:
     """One scene's item as JSON text, None when there is none."""
+    if "\x00" in collection + item_id:
+        return None  # PostgreSQL takes no such text
     query = sa.select(sa.cast(scenes.c.item, sa.Text))
     query = query.where(scenes.c.collection == collection, scenes.c.id == item_id)
     with engine.connect() as connection:
@@ -183,19 +230,14 @@ def area_of(geometry: Any) -> Any:
 
     :raises SearchError: no valid geometry, or one with too many points
     """
-    try:
-        shape = shapely.from_geojson(orjson.dumps(geometry))
-        points = shapely.get_num_coordinates(shape)
-    except (shapely.errors.GEOSException, TypeError, ValueError) as error:
-        raise SearchError("intersects", f"It is no GeoJSON geometry: {error}") from error
-    if shape is None or shape.is_empty or not 0 < points <= MAX_POINTS:
-        raise SearchError("intersects", f"Give a GeoJSON geometry of 1 to {MAX_POINTS} points.")
-    valid = shape if shape.is_valid else shapely.make_valid(shape)
-    value = sa.func.ST_GeomFromWKB(sa.literal(shapely.to_wkb(shapely.force_2d(valid)), sa.LargeBinary), 4326)
-    return sa.func.ST_Intersects(scenes.c.geom, value)
+    return sa.func.ST_Intersects(scenes.c.geom, geometry_of(geometry, "intersects"))
 
 
-def _bbox(value: Any) -> Any:
+def box(value: Any) -> list[tuple[float, float, float, float]]:
+    """West, south, east, north of a ``bbox``: one box, or two when it crosses the antimeridian (west > east).
+
+    :raises SearchError: it is no list of four or six numbers
+    """
     if isinstance(value, str):
         value = value.split(",")
     try:
@@ -209,27 +251,45 @@ def _bbox(value: Any) -> Any:
     west, south, east, north = numbers
     if south > north:
         raise SearchError("bbox", "Its south is north of its north.")
-    # A box that crosses the antimeridian (west > east) is two boxes.
-    boxes = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]
-    envelopes = [sa.func.ST_MakeEnvelope(one, south, other, north, 4326) for one, other in boxes]
+    if west <= east:
+        return [(west, south, east, north)]
+    return [(west, south, 180.0, north), (-180.0, south, east, north)]
+
+
+def _bbox(value: Any) -> Any:
+    envelopes = [sa.func.ST_MakeEnvelope(*one, 4326) for one in box(value)]
     return sa.or_(*(sa.func.ST_Intersects(scenes.c.geom, envelope) for envelope in envelopes))
 
 
-def _datetime(value: Any) -> Any:
+def moment_of(text: Any) -> dt.datetime | None:
+    """A moment (UTC) written as RFC 3339 has it, None for anything else."""
+    return parse_moment(text)[0] if isinstance(text, str) and _RFC3339.match(text) else None
+
+
+def period(value: Any) -> tuple[dt.datetime | None, dt.datetime | None]:
+    """Start and end (UTC) of a ``datetime``; None for an open one, both the same for an instant.
+
+    :raises SearchError: it is no RFC 3339 time and no interval
+    """
     parts = value.split("/") if isinstance(value, str) else []
     if len(parts) not in (1, 2):
         raise SearchError("datetime", "Give an instant or an interval: 2020-01-01T00:00:00Z/..")
     moments = []
     for part in parts:
-        moment = parse_moment(part)[0]
+        moment = moment_of(part)
         if moment is None and part not in ("", ".."):
-            raise SearchError("datetime", f"'{part}' is no date. Write it as 2020-01-01T00:00:00Z.")
+            raise SearchError("datetime", f"'{part}' is no RFC 3339 time. Write it as 2020-01-01T00:00:00Z.")
         moments.append(moment)
     start, end = moments[0], moments[-1]
     if not any(moments):
         raise SearchError("datetime", "An interval needs a start or an end.")
     if start and end and start > end:
         raise SearchError("datetime", "It ends before it starts.")
+    return start, end
+
+
+def _datetime(value: Any) -> Any:
+    start, end = period(value)
     clauses = [] if end is None else [scenes.c.datetime <= end]
     if start is not None:
         clauses.append(scenes.c.end_datetime >= start)
@@ -241,33 +301,9 @@ def _names(member: str, column: Any) -> Any:
         names = value.split(",") if isinstance(value, str) else value
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise SearchError(member, "Give a list of texts.")
-        return column.in_(names) if names else sa.true()
+        return column.in_([writable(name, member) for name in names]) if names else sa.true()
 
     return clause
-
-
-def _query(value: Any) -> Any:
-    if not isinstance(value, dict):
-        raise SearchError("query", 'Give an object such as {"eo:cloud_cover": {"lte": 10}}.')
-    clauses = []
-    for name, conditions in value.items():
-        column = _QUERYABLE.get(name)
-        if column is None or not isinstance(conditions, dict):
-            raise SearchError("query", f"Unknown: {name}. Possible: {', '.join(_QUERYABLE)}.")
-        for operator, operand in conditions.items():
-            clauses.append(_condition(name, column, operator, operand))
-    return sa.and_(sa.true(), *clauses)
-
-
-def _condition(name: str, column: Any, operator: str, operand: Any) -> Any:
-    make = _OPERATORS.get(operator)
-    if make is None:
-        raise SearchError("query", f"Unknown operator '{operator}'. Possible: {', '.join(_OPERATORS)}.")
-    values = operand if operator == "in" else [operand]
-    kind = str if column is scenes.c.platform else (int, float)
-    if not isinstance(values, list) or not all(isinstance(one, kind) for one in values):
-        raise SearchError("query", f"{name}, {operator}: the value has the wrong type.")
-    return make(column, operand)
 
 
 def _limit(value: Any) -> int:
@@ -282,37 +318,10 @@ def _limit(value: Any) -> int:
     return min(limit, MAX_LIMIT)
 
 
-def _sortby(value: Any) -> None:
-    if not value:
-        return
-    entries = value.split(",") if isinstance(value, str) else value
-    first = entries[0] if isinstance(entries, list) and entries else None
-    named = first.get("field") if isinstance(first, dict) else str(first or "").lstrip("+-")
-    descending = first.get("direction") == "desc" if isinstance(first, dict) else str(first).startswith("-")
-    if named not in ("datetime", "properties.datetime") or not descending:
-        raise SearchError("sortby", "Scenes are sorted by -datetime (newest first) only.")
-
-
-def _token(moment: dt.datetime, collection: str, item_id: str) -> str:
-    packed = orjson.dumps([moment.isoformat(), collection, item_id])
-    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
-
-
-def _after(token: Any) -> tuple[dt.datetime, str, str] | None:
-    if token in (None, ""):
-        return None
-    try:
-        moment, collection, item_id = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        return dt.datetime.fromisoformat(moment), str(collection), str(item_id)
-    except (ValueError, TypeError) as error:
-        raise SearchError("token", "This page address is no longer valid. Search again.") from error
-
-
 _MEMBERS = {
     "bbox": _bbox,
     "intersects": area_of,
     "datetime": _datetime,
     "collections": _names("collections", scenes.c.collection),
     "ids": _names("ids", scenes.c.id),
-    "query": _query,
 }

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 import orjson
 
+from ckanext.dinamis_relais.imagery.fields import Fields
 from ckanext.dinamis_relais.imagery.normalise import NAVIGATION, STAC_VERSION
 from ckanext.dinamis_relais.imagery.search import Found
 
@@ -16,15 +17,34 @@ JSON = "application/json"
 GEOJSON = "application/geo+json"
 OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
 
+QUERYABLES_REL = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
+SCHEMA = "application/schema+json"
+
+_STAC, _OGC = "https://api.stacspec.org/v1.0.0", "http://www.opengis.net/spec"
+#: What the API conforms to: nothing that tests/imagery/test_stac_conformance.py does not prove.
 CONFORMANCE = [
-    "https://api.stacspec.org/v1.0.0/core",
-    "https://api.stacspec.org/v1.0.0/collections",
-    "https://api.stacspec.org/v1.0.0/ogcapi-features",
-    "https://api.stacspec.org/v1.0.0/item-search",
-    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
-    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
-    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
-]
+    *(f"{_STAC}/{name}" for name in ("core", "collections", "ogcapi-features", "item-search", "browseable")),
+    *(
+        f"{_STAC}/{place}#{name}"
+        for place in ("item-search", "ogcapi-features")
+        for name in ("fields", "sort", "query")
+    ),
+    f"{_STAC}-rc.3/item-search#filter",
+    f"{_STAC}-rc.3/ogcapi-features#filter",
+    f"{_STAC}-rc.1/collection-search",
+    f"{_STAC}-rc.1/collection-search#free-text",
+    *(f"{_OGC}/ogcapi-features-1/1.0/conf/{name}" for name in ("core", "geojson", "oas30")),
+    *(f"{_OGC}/ogcapi-features-3/1.0/conf/{name}" for name in ("filter", "features-filter", "queryables")),
+    f"{_OGC}/ogcapi-common-2/1.0/conf/simple-query",
+    *(
+        f"{_OGC}/cql2/1.0/conf/{name}"
+        for name in (
+            "cql2-text", "cql2-json", "basic-cql2", "advanced-comparison-operators", "case-insensitive-comparison",
+            "basic-spatial-functions", "basic-spatial-functions-plus", "spatial-functions", "temporal-functions",
+            "array-functions", "property-property",
+        )
+    ),
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -61,6 +81,7 @@ def landing(site: Site, collections: list[dict[str, Any]]) -> dict[str, Any]:
         _link("data", f"{site.root}/collections", JSON),
         {**_link("search", f"{site.root}/search", GEOJSON), "method": "GET"},
         {**_link("search", f"{site.root}/search", GEOJSON), "method": "POST"},
+        _link(QUERYABLES_REL, f"{site.root}/queryables", SCHEMA),
         _link("service-desc", f"{site.root}/api", OPENAPI),
         _link("service-doc", f"{site.url}/dinamis/images", "text/html"),
     ]
@@ -92,6 +113,7 @@ def collection_of(site: Site, row: dict[str, Any], extent: dict[str, Any] | None
         _link("root", site.root, JSON),
         _link("parent", site.root, JSON),
         _link("items", f"{here}/items", GEOJSON),
+        _link(QUERYABLES_REL, f"{here}/queryables", SCHEMA),
         _link("alternate", f"{site.url}/dinamis/images?{urlencode({'collection': row['id']})}", "text/html"),
         _link("via", row["source_url"], JSON),
     ]
@@ -103,19 +125,31 @@ def collection_of(site: Site, row: dict[str, Any], extent: dict[str, Any] | None
     }  # fmt: skip
 
 
-def item_text(site: Site, stored: str, collection: str, item_id: str) -> str:
-    """A stored item with our links added to its own, without reading it."""
+def item_links(site: Site, collection: str, item_id: str) -> list[dict[str, Any]]:
+    """Our links of an item."""
     here = site.collection(collection)
-    links = [
+    return [
         _link("self", site.item(collection, item_id), GEOJSON),
         _link("root", site.root, JSON),
         _link("parent", here, JSON),
         _link("collection", here, JSON),
         _link("alternate", page_url(site, collection, item_id), "text/html"),
     ]
-    ours = orjson.dumps(links).decode()[1:-1]
+
+
+def item_text(site: Site, stored: str, collection: str, item_id: str) -> str:
+    """A stored item with our links added to its own, without reading it."""
+    ours = orjson.dumps(item_links(site, collection, item_id)).decode()[1:-1]
     separator = "" if stored.endswith("[]}") else ","
     return f"{stored[:-2]}{separator}{ours}]}}"
+
+
+def _part(site: Site, stored: str, key: tuple[str, str], fields: Fields) -> str:
+    """The members of an item that were asked for."""
+    part = fields.prune(orjson.loads(stored))
+    if fields.links:
+        part["links"] = [*part.get("links", []), *item_links(site, *key)]
+    return orjson.dumps(part).decode()
 
 
 def page_url(site: Site, collection: str, item_id: str) -> str:
@@ -123,11 +157,13 @@ def page_url(site: Site, collection: str, item_id: str) -> str:
     return f"{site.url}/dinamis/images/{quote(collection, safe='')}/{quote(item_id, safe='')}"
 
 
-def item_collection(site: Site, found: Found, links: list[dict[str, Any]]) -> str:
-    """A page of items as JSON text, items as stored."""
-    features = []
-    for stored, (collection, item_id) in zip(found.items, found.keys, strict=True):
-        features.append(item_text(site, stored, collection, item_id))
+def item_collection(site: Site, found: Found, links: list[dict[str, Any]], fields: Fields | None = None) -> str:
+    """A page of items as JSON text, items as stored, or what ``fields`` gives of them."""
+    pairs = zip(found.items, found.keys, strict=True)
+    if fields is None:
+        features = [item_text(site, stored, *key) for stored, key in pairs]
+    else:
+        features = [_part(site, stored, key, fields) for stored, key in pairs]
     head: dict[str, Any] = {"numberReturned": len(features), "links": links}
     if found.matched is not None:
         head["numberMatched"] = found.matched
@@ -135,50 +171,16 @@ def item_collection(site: Site, found: Found, links: list[dict[str, Any]]) -> st
     return f'{{"type":"FeatureCollection","features":[{",".join(features)}],{tail}'
 
 
-def next_link(href: str, params: dict[str, Any], token: str | None, post: bool) -> list[dict[str, Any]]:
-    """The ``next`` link of a page: everything that was asked, and where it goes on."""
-    if token is None:
-        return []
-    asked = {**params, "token": token}
+def page_link(rel: str, href: str, asked: dict[str, Any], post: bool) -> dict[str, Any]:
+    """The link to a neighbouring page: everything that was asked, and where it begins."""
     if post:
-        return [{**_link("next", href, GEOJSON), "method": "POST", "body": asked}]
-    return [{**_link("next", f"{href}?{urlencode(asked)}", GEOJSON), "method": "GET"}]
+        return {**_link(rel, href, GEOJSON), "method": "POST", "body": asked}
+    return {**_link(rel, f"{href}?{urlencode(asked)}", GEOJSON), "method": "GET"}
 
 
-def base_links(site: Site, self_href: str) -> list[dict[str, Any]]:
+def base_links(site: Site, href: str, asked: dict[str, Any]) -> list[dict[str, Any]]:
     """``self`` and ``root`` of a page."""
-    return [_link("self", self_href, GEOJSON), _link("root", site.root, JSON)]
-
-
-def openapi(site: Site) -> dict[str, Any]:
-    """What the API takes, as OpenAPI 3."""
-    text = {"type": "string"}
-    common = [_parameter(name, text) for name in ("bbox", "datetime", "token")]
-    common.append(_parameter("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 10}))
-    search = [*common, *(_parameter(name, text) for name in ("collections", "ids", "intersects", "query"))]
-    answers = {"200": {"description": "OK"}, "400": {"description": "The search cannot be understood"}}
-    collection = {**_parameter("collection", text), "in": "path", "required": True}
-    item = {**_parameter("item", text), "in": "path", "required": True}
-    body = {"content": {JSON: {"schema": {"type": "object"}}}}
-
-    def get(parameters: list[dict[str, Any]]) -> dict[str, Any]:
-        return {"get": {"parameters": parameters, "responses": answers}}
-
-    return {
-        "openapi": "3.0.3", "info": {"title": f"{site.title} – STAC API", "version": "1.0.0"},
-        "servers": [{"url": site.root}],
-        "paths": {
-            "/": get([]), "/conformance": get([]), "/collections": get([]),
-            "/collections/{collection}": get([collection]),
-            "/collections/{collection}/items": get([collection, *common]),
-            "/collections/{collection}/items/{item}": get([collection, item]),
-            "/search": {**get(search), "post": {"requestBody": body, "responses": answers}},
-        },
-    }  # fmt: skip
-
-
-def _parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"name": name, "in": "query", "required": False, "schema": schema}
+    return [_link("self", f"{href}?{urlencode(asked)}" if asked else href, GEOJSON), _link("root", site.root, JSON)]
 
 
 def _link(rel: str, href: str, kind: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from ckanext.dinamis_relais.imagery.loading import WHOLE_FILE, Run, Saved, commit, prepare, save_page
-from ckanext.dinamis_relais.imagery.model import collections, problems, runs, scenes, seen
+from ckanext.dinamis_relais.imagery.model import collections, problems, properties, runs, scenes, seen
 from ckanext.dinamis_relais.imagery.normalise import NAVIGATION
 from ckanext.dinamis_relais.imagery.source import Request, years_of
 
@@ -193,5 +193,7 @@ def clear(engine: Any, source_id: str) -> int:
         connection.execute(problems.delete().where(problems.c.run_id.in_(mine)))
         connection.execute(runs.delete().where(runs.c.source_id == source_id))
         dropped = connection.execute(scenes.delete().where(scenes.c.source_id == source_id)).rowcount
+        own = sa.select(collections.c.id).where(collections.c.source_id == source_id)
+        connection.execute(properties.delete().where(properties.c.collection.in_(own)))
         connection.execute(collections.delete().where(collections.c.source_id == source_id))
     return dropped
