@@ -13,6 +13,7 @@ __all__ = [
     "dinamis_category_choices",
     "dinamis_category_label",
     "dinamis_entity_title",
+    "dinamis_kind_button",
     "dinamis_kind_label",
     "dinamis_missing_label",
     "dinamis_organization_choices",
@@ -21,6 +22,7 @@ __all__ = [
     "dinamis_partner_label",
     "dinamis_partner_next",
     "dinamis_presumption",
+    "dinamis_reminder_label",
     "dinamis_step_label",
     "dinamis_territory_choices",
     "dinamis_territory_kind_label",
@@ -204,3 +206,28 @@ def dinamis_kind_label(kind: str) -> str:
         "reacceptance": tk._("New acceptance of the texts"),
         "change": tk._("Change of details"),
     }.get(kind, kind)
+
+
+def dinamis_kind_button(kind: str) -> str:
+    """What opens a file of a kind, as a button says it."""
+    return {
+        "first": tk._("Join again"),
+        "renewal": tk._("Prepare the renewal"),
+        "reacceptance": tk._("Accept the new texts"),
+        "change": tk._("Change the details"),
+    }[kind]
+
+
+def dinamis_reminder_label(kind: str, days: int) -> str:
+    """Which reminder left, for the history.
+
+    :param kind: of ``reminders.KINDS``
+    :param days: after the request, or before the last day
+    """
+    text = {
+        "signature": tk._("signature awaited for {days} days"),
+        "correction": tk._("correction awaited for {days} days"),
+        "term": tk._("{days} days before the end of the term"),
+        "reacceptance": tk._("{days} days before the last day to accept the texts"),
+    }[kind]
+    return text.format(days=days)
