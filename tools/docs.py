@@ -107,11 +107,14 @@ def recipients() -> dict[str, tuple[str, ...]]:
 def mails() -> str:
     """Event → who → mail."""
     from ckanext.dinamis_relais.accounts.effects import OTHER_MAILS
+    from ckanext.dinamis_relais.membership.reminders import KINDS
 
     told = recipients()
     others = {**OTHER_MAILS, "request_received": "a request for an image is sent", "journal_head": "once a day",
               "board_dossier": "a file is submitted (transport `dossier`), or sent again",
-              "board_notice": "a file is withdrawn, a membership changes (transport `dossier`)"}  # fmt: skip
+              "board_notice": "a file is withdrawn, a membership changes (transport `dossier`)",
+              "reacceptance_requested": "application (`reacceptance`): `draft` → `request_signature`",
+              **{kind.mail: f"{kind.name}: {kind.when}" for kind in KINDS}}  # fmt: skip
     when: dict[str, list[str]] = {}
     for machine in machines():
         for row in machine:
@@ -126,6 +129,33 @@ def mails() -> str:
         rows.append((f"`{name}`", "; ".join(occasion), who, subject))
     return "# Mails\n\nEach is a template `mails/<name>.<language>.txt`; its first line is the subject.\n\n" + table(
         ("Mail", "When", "To whom", "Subject in French"), rows
+    )
+
+
+def reminders() -> str:
+    """What leaves and ends by itself: when, to whom, once for what."""
+    from ckanext.dinamis_relais.membership.machines import MEMBERSHIP
+    from ckanext.dinamis_relais.membership.reminders import KINDS
+
+    declared = yaml.safe_load((PACKAGE / "config_declaration.yaml").read_text(encoding="utf-8"))
+    days = {o["key"]: o["default"] for group in declared["groups"] for o in group["options"] if "reminders" in o["key"]}
+    rows = []
+    for kind in KINDS:
+        key = f"ckanext.dinamis_relais.reminders.{kind.name}_days"
+        default = ", ".join(str(days[key]).split())
+        rows.append((default, kind.when, ", ".join(recipients()[kind.mail]), f"`{kind.mail}`", f"`{key}`"))
+    ends = [
+        (f"`{row.source}` → `{row.target}`", f"`{row.name}`", ", ".join(recipients()[row.mail]), f"`{row.mail}`")
+        for row in MEMBERSHIP if row.verb == "membership.lapse"
+    ]  # fmt: skip
+    return (
+        "# What leaves and ends by itself\n\n`ckan dinamis accounts daily` looks; as often as wanted, and several at "
+        "once: each reminder leaves once for each number of days of one request, or of one last day. When runs were "
+        "missed, only the latest one leaves.\n\n"
+        + table(("Days by default", "When", "To whom", "Mail", "Setting"), rows)
+        + "\n## Ends\n\nA term ends after its last day, a new acceptance after its day to answer; neither before the "
+        "last warning has left and its days have passed, nor while a signed renewal awaits others. The accounts are "
+        "suspended with the cause.\n\n" + table(("Membership", "Transition", "To whom", "Mail"), ends)
     )
 
 
@@ -172,6 +202,7 @@ DOCUMENTS: dict[str, Callable[[], str]] = {
     "rights.md": rights,
     "lifecycle.md": lifecycle,
     "mails.md": mails,
+    "reminders.md": reminders,
     "events.md": events,
     "actions.md": actions,
     "commands.md": commands,

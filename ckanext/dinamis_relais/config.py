@@ -14,6 +14,10 @@ def _get(key: str) -> Any:
     return tk.config.get(PREFIX + key)
 
 
+def _path(key: str) -> Path | None:
+    return Path(_get(key)) if _get(key) else None
+
+
 def site_url() -> str:
     """CKAN's own address, without a slash at its end."""
     return str(tk.config["ckan.site_url"]).rstrip("/")
@@ -23,17 +27,14 @@ def scenes_url() -> str:
     """PostgreSQL URL of the scene store; by default ``dinamis_scenes`` on the server of CKAN's database."""
     from sqlalchemy.engine import make_url
 
-    configured = _get("scenes_url")
-    if configured:
-        return configured
-    url = make_url(tk.config["sqlalchemy.url"]).set(database="dinamis_scenes")
-    return url.render_as_string(hide_password=False)
+    if _get("scenes_url"):
+        return _get("scenes_url")
+    return make_url(tk.config["sqlalchemy.url"]).set(database="dinamis_scenes").render_as_string(hide_password=False)
 
 
 def harvest_folder() -> Path | None:
     """Folder whose files may be harvested by a ``file:`` address; None for none."""
-    configured = _get("harvest_folder")
-    return Path(configured) if configured else None
+    return _path("harvest_folder")
 
 
 def harvest_stuck_minutes() -> int:
@@ -136,6 +137,35 @@ def board_link_days() -> int:
     return int(_get("board_link_days"))
 
 
+def _days(key: str) -> list[int]:
+    words = list(_get(key) or ())
+    if not all(str(word).isdecimal() and int(word) for word in words):
+        raise ValueError(f"{PREFIX}{key}: whole numbers of days, separated by spaces, for instance 7 21.")
+    return sorted({int(word) for word in words})
+
+
+def reminder_days() -> dict[str, list[int]]:
+    """Days of the reminders, ascending; a word that is no number of days is a ValueError that names the setting."""
+    keys = ("reminders.signature_days", "reminders.correction_days", "reminders.term_days",
+            "reminders.reacceptance_days")  # fmt: skip
+    return {key.split(".")[1].removesuffix("_days"): _days(key) for key in keys}
+
+
+def membership_months() -> int:
+    """Months that a membership lasts; 0 for one without an end."""
+    return int(_get("membership_months"))
+
+
+def renewal_days() -> int:
+    """Days before the end of a term from which its renewal may be opened."""
+    return int(_get("renewal_days"))
+
+
+def reacceptance_answer_days() -> int:
+    """Days that a member has to accept new versions of the texts."""
+    return int(_get("reacceptance_answer_days"))
+
+
 def proof_mb() -> int:
     """Largest paper that is uploaded as proof, in MB (10**6 bytes)."""
     return int(_get("proof_mb"))
@@ -173,8 +203,7 @@ def user_charter_version() -> str:
 
 def user_charter() -> Path | None:
     """File with the operator's charter of use; None for the shipped model."""
-    configured = _get("user_charter")
-    return Path(configured) if configured else None
+    return _path("user_charter")
 
 
 def invitation_days() -> int:
@@ -219,14 +248,12 @@ def public_mailboxes() -> frozenset[str]:
 
 def document_templates() -> Path | None:
     """The operator's folder of Typst templates, which replace ours file by file."""
-    configured = _get("document_templates")
-    return Path(configured) if configured else None
+    return _path("document_templates")
 
 
 def seal_pkcs12() -> Path | None:
     """PKCS#12 file with the platform's sealing certificate; without one, documents are not sealed."""
-    configured = _get("seal_pkcs12")
-    return Path(configured) if configured else None
+    return _path("seal_pkcs12")
 
 
 def seal_password() -> str | None:
@@ -266,14 +293,12 @@ def signing_scope() -> str:
 
 def image_licences() -> Path | None:
     """The operator's file of licences; None for the shipped model."""
-    configured = _get("image_licences")
-    return Path(configured) if configured else None
+    return _path("image_licences")
 
 
 def download_quotas() -> Path | None:
     """The operator's file of quotas; None for no quota."""
-    configured = _get("download_quotas")
-    return Path(configured) if configured else None
+    return _path("download_quotas")
 
 
 def questions_per_person() -> int:
@@ -395,8 +420,7 @@ def request_area_points() -> int:
 
 def request_quotas() -> Path | None:
     """The operator's file of quotas of new images; None for no quota."""
-    configured = _get("request_quotas")
-    return Path(configured) if configured else None
+    return _path("request_quotas")
 
 
 def requests_per_person() -> int:

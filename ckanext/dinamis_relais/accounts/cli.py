@@ -25,13 +25,16 @@ def expire(ctx: click.Context) -> None:
 @accounts.command("daily")
 @click.pass_context
 def daily(ctx: click.Context) -> None:
-    """All that a daily timer does: expire, erase what is due, wipe old links and results."""
+    """All that a daily timer does: expire, remind, end terms, erase what is due, wipe old links and results."""
     from ckanext.dinamis_relais.accounts import ending, links, privacy
     from ckanext.dinamis_relais.batch import work
+    from ckanext.dinamis_relais.membership import reminders, terms
     from ckanext.dinamis_relais.transaction import one_commit
 
     with ctx.meta["flask_app"].test_request_context():
         click.echo(f"{ending.expire_due()} accounts expired")
+        click.echo(f"{reminders.remind_due()} reminders sent")
+        click.echo(f"{terms.end_due()} memberships ended")
         click.echo(f"{privacy.erase_due()} persons' details erased")
         with one_commit():
             wiped = links.wipe_old() + work.wipe_old()

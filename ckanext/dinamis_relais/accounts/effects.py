@@ -24,9 +24,9 @@ def active_membership(organization_id: str) -> Any:
 
     :raises GuardError: it is not a member, or its membership does not run
     """
-    from ckanext.dinamis_relais.membership.memberships import of_organization
+    from ckanext.dinamis_relais.membership import terms
 
-    membership = of_organization(organization_id)
+    membership = terms.of(organization_id)
     if membership is None or membership.state != "active":
         raise GuardError(
             "organization_id",

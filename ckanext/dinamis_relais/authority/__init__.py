@@ -46,11 +46,13 @@ VERBS: dict[str, tuple[Role, ...]] = {
     "application.read": (*_PIGMA_AND_OWN, Role.EXECUTIVE_BOARD),
     "application.review": _PIGMA,
     "application.sign": (),  # the one-time link is the right; no login holds it
+    "application.register": (),  # follows by itself from the signature of a new acceptance
     "application.decide": (Role.EXECUTIVE_BOARD,),
     "decision.record": _PIGMA,  # the board's written answer, with the file as proof
     "membership.read": _ALL,
     "membership.list": _ALL,
     "membership.manage": _PIGMA,
+    "membership.lapse": (),  # the daily command's: no login ends a membership for its term
     "document.read": (*_PIGMA_AND_OWN, Role.EXECUTIVE_BOARD),
     "document.verify": _ALL,
     "entity.lookup": (*_PIGMA_AND_OWN, Role.MEMBER),

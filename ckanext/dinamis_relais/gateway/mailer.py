@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import smtplib
 from functools import cache
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import ckan.plugins.toolkit as tk
+from babel.dates import format_date
 from ckan.lib.mailer import MailerException
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -33,6 +35,11 @@ def locale() -> str:
     """Language of mails: the site's own, French unless it says otherwise."""
     offered = tk.config.get("ckan.locale_default") or "fr"
     return "en" if str(offered).startswith("en") else "fr"
+
+
+def day(value: dt.date) -> str:
+    """A date in full, in the language of mails."""
+    return format_date(value, "long", locale=locale())
 
 
 def render(name: str, values: dict[str, Any]) -> tuple[str, str]:

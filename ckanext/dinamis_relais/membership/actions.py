@@ -17,6 +17,10 @@ from ckanext.dinamis_relais.membership.applications import (
     dinamis_application_transition,
     dinamis_application_update,
 )
+from ckanext.dinamis_relais.membership.asking import (
+    dinamis_reacceptance_request_many,
+    dinamis_signature_request_many,
+)
 from ckanext.dinamis_relais.membership.board_links import (
     dinamis_board_link_decide,
     dinamis_board_link_resend,
@@ -39,7 +43,7 @@ from ckanext.dinamis_relais.membership.memberships import (
     dinamis_membership_show,
     dinamis_membership_transition,
 )
-from ckanext.dinamis_relais.membership.partners import dinamis_partner_list, dinamis_signature_request_many
+from ckanext.dinamis_relais.membership.partners import dinamis_partner_list
 from ckanext.dinamis_relais.membership.rules import presumption
 from ckanext.dinamis_relais.membership.signatures import (
     dinamis_signature_code,
@@ -74,6 +78,7 @@ __all__ = [
     "dinamis_membership_show",
     "dinamis_membership_transition",
     "dinamis_partner_list",
+    "dinamis_reacceptance_request_many",
     "dinamis_signature_code",
     "dinamis_signature_create",
     "dinamis_signature_delegate",

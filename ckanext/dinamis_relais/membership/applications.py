@@ -16,8 +16,8 @@ from ckanext.dinamis_relais.authority import Role, actor_of, can, organizations_
 from ckanext.dinamis_relais.db import new_id, session, utcnow
 from ckanext.dinamis_relais.journal import Event, record
 from ckanext.dinamis_relais.journal.model import JournalLine
-from ckanext.dinamis_relais.membership import deeds, dictize, effects, entities
-from ckanext.dinamis_relais.membership.machines import APPLICATION, EDITABLE_STATES, OPEN_STATES
+from ckanext.dinamis_relais.membership import deeds, dictize, effects, entities, kinds
+from ckanext.dinamis_relais.membership.machines import APPLICATION, EDITABLE_STATES
 from ckanext.dinamis_relais.membership.model import Application
 from ckanext.dinamis_relais.membership.schema import FIELDS, create_schema, fields_schema
 from ckanext.dinamis_relais.schema import list_schema, listed, validated
@@ -82,27 +82,12 @@ def _new_organization(title: str, siren: str | None) -> str:
     return tk.get_action("organization_create")(context, fields)["id"]
 
 
-def _refuse_second(organization_id: str, kind: str) -> None:
-    query = sa.select(Application.id).where(
-        Application.organization_id == organization_id,
-        Application.kind == kind,
-        Application.state.in_(OPEN_STATES),
-    )
-    if session().execute(query).first():
-        raise tk.ValidationError(
-            {
-                "organization_id": [
-                    tk._("This organisation already has a file under way. Open it, or withdraw it first.")
-                ]
-            }
-        )
-
-
 def dinamis_application_create(context: Context, data_dict: Data) -> Data:
     """Open a file (``draft``); it may be incomplete.
 
     :param organization_id: name or id; or ``organization_title`` to make the organisation with the file
-    :param kind: ``first`` (default), ``renewal``, ``reacceptance``, ``change``
+    :param kind: ``first`` (default); or of a member, ``renewal`` (some weeks before its term ends), ``reacceptance``
+        (the texts have a new version) or ``change``, which take over the details that stand
     :param siren: checked with Recherche d'entreprises; when that does not answer, the file waits for its decision
     :param representative: ``{given_name, family_name, function, email, phone}``; also ``referent``
     :returns: the file
@@ -117,13 +102,17 @@ def dinamis_application_create(context: Context, data_dict: Data) -> Data:
     organization_id = data.get("organization_id") or _new_organization(title, data.get("siren"))
     # Locks the organisation: two people who open a file for it at once make one.
     session().execute(sa.select(model.Group.id).where(model.Group.id == organization_id).with_for_update())
-    _refuse_second(organization_id, data["kind"])
+    kinds.check(organization_id, data["kind"])
     row = Application(
         id=new_id(), organization_id=organization_id, kind=data["kind"], state=APPLICATION.initial,
-        created_by=actor, representative={}, referent={}, eligibility={}, entity_checked_at=checked_at,
-        **dict.fromkeys(("siren", "siret", "legal_category", "category", "justification", "address",
-                         "territory_kind", "territory_code", "territory_name"), ""),
+        created_by=actor,
+        **{"representative": {}, "referent": {}, "eligibility": {}, "entity_checked_at": None,
+           **dict.fromkeys(("siren", "siret", "legal_category", "category", "justification", "address",
+                            "territory_kind", "territory_code", "territory_name"), ""),
+           **kinds.carried_over(organization_id, data["kind"])},
     )  # fmt: skip
+    if data.get("siren"):
+        row.entity_checked_at = checked_at
     _fill(row, data, entity)
     session().add(row)
     session().flush()
@@ -286,7 +275,8 @@ def dinamis_application_transition(context: Context, data_dict: Data) -> Data:
 def dinamis_application_history(context: Context, data_dict: Data) -> Data:
     """What happened to a file, the oldest first: its journal lines.
 
-    :returns: ``{"count", "results"}``, each ``{at, event, actor_name, state_from, state_to, reason}``
+    :returns: ``{"count", "results"}``, each ``{at, event, actor_name, state_from, state_to, reason}``; a
+        reminder's line says in ``kind`` and ``days`` which it was
     """
     id_ = tk.get_or_bust(data_dict, "id")
     tk.check_access("dinamis_application_history", context, data_dict)
@@ -310,7 +300,7 @@ def history_of(application_id: str) -> list[Data]:
                 "event": line.event,
                 "actor": line.actor,
                 "actor_name": (user.fullname or user.name) if user else line.actor,
-                **{key: line.data.get(key) for key in ("state_from", "state_to", "reason")},
+                **{key: line.data.get(key) for key in ("state_from", "state_to", "reason", "kind", "days")},
             }
         )
     return results

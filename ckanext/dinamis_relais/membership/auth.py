@@ -35,6 +35,7 @@ __all__ = [
     "dinamis_membership_show",
     "dinamis_membership_transition",
     "dinamis_partner_list",
+    "dinamis_reacceptance_request_many",
     "dinamis_signature_code",
     "dinamis_signature_create",
     "dinamis_signature_delegate",
@@ -82,6 +83,7 @@ dinamis_signature_resend = guard("document.verify", anonymous=True)
 dinamis_partner_list = guard("application.review")
 dinamis_convention_import = guard("application.review")
 dinamis_signature_request_many = guard("application.review")
+dinamis_reacceptance_request_many = guard("application.review")
 dinamis_signature_code = guard("document.verify", anonymous=True)
 dinamis_signature_delegate = guard("document.verify", anonymous=True)
 dinamis_signature_upload = guard("application.review", _by(Application))

@@ -8,10 +8,10 @@ import ckan.plugins.toolkit as tk
 
 from ckanext.dinamis_relais.authority import actor_of
 from ckanext.dinamis_relais.batch.rules import UNCHANGED, Handler, Outcome
-from ckanext.dinamis_relais.membership import conventions, partners
+from ckanext.dinamis_relais.membership import asking, conventions
 from ckanext.dinamis_relais.transaction import one_commit
 
-__all__ = ["convention_import", "signature_request"]
+__all__ = ["convention_import", "reacceptance_request", "signature_request"]
 
 
 def _import(payload: dict[str, Any], params: dict[str, Any], context: Any) -> Outcome:
@@ -34,17 +34,22 @@ convention_import = Handler(
 )
 
 
+def _asked(id_: str, organization: str, context: Any) -> Outcome:
+    """Ask for the signature of a draft."""
+    asked = {"id": id_, "transition": "request_signature"}
+    file = tk.get_action("dinamis_application_transition")(cast(Any, {**context}), asked)
+    text = tk._("Asked: the mail leaves for {email}.").format(email=file["representative"]["email"])
+    return Outcome(message=text, object_id=organization)
+
+
 def _request(payload: dict[str, Any], params: dict[str, Any], context: Any) -> Outcome:
     """Ask one partner: its draft, or one made from its convention."""
     del params
     tk.check_access("dinamis_signature_request_many", context, {})
     organization = payload["organization_id"]
-    draft = partners.draft_of(organization)
-    id_ = draft.id if draft else partners.open_from_convention(organization, context)["id"]
-    asked = {"id": id_, "transition": "request_signature"}
-    file = tk.get_action("dinamis_application_transition")(cast(Any, {**context}), asked)
-    text = tk._("Asked: the mail leaves for {email}.").format(email=file["representative"]["email"])
-    return Outcome(message=text, object_id=organization)
+    draft = asking.draft_of(organization)
+    id_ = draft.id if draft else asking.open_from_convention(organization, context)["id"]
+    return _asked(id_, organization, context)
 
 
 def _request_title(params: dict[str, Any]) -> str:
@@ -61,3 +66,26 @@ def _request_effect(number: int) -> str:
 signature_request = Handler(
     "signature_request", _request, _request_title, "dinamis_partners.list", "dinamis_membership.tab", _request_effect
 )
+
+
+def _accept_anew(payload: dict[str, Any], params: dict[str, Any], context: Any) -> Outcome:
+    """Ask one member: a draft that a killed run left, or a new file."""
+    del params
+    tk.check_access("dinamis_reacceptance_request_many", context, {})
+    organization = payload["organization_id"]
+    draft = asking.draft_of(organization, "reacceptance")
+    data = {"organization_id": organization, "kind": "reacceptance"}
+    create = tk.get_action("dinamis_application_create")
+    id_ = draft.id if draft else create(cast(Any, {**context}), data)["id"]
+    return _asked(id_, organization, context)
+
+
+def _accept_title(params: dict[str, Any]) -> str:
+    del params
+    return tk._("New acceptances to ask for")
+
+
+reacceptance_request = Handler(
+    "reacceptance_request", _accept_anew, _accept_title, "dinamis_partners.list", "dinamis_membership.tab",
+    _request_effect,
+)  # fmt: skip

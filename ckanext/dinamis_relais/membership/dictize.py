@@ -9,7 +9,7 @@ from ckan import model
 
 from ckanext.dinamis_relais.authority import can
 from ckanext.dinamis_relais.db import isoformat, session
-from ckanext.dinamis_relais.membership import rules
+from ckanext.dinamis_relais.membership import kinds, papers, rules, terms_rules
 from ckanext.dinamis_relais.membership.machines import APPLICATION, MEMBERSHIP
 from ckanext.dinamis_relais.membership.model import Application, Document, Membership
 from ckanext.dinamis_relais.membership.schema import FIELDS
@@ -51,6 +51,8 @@ def application(row: Application, user: model.User | None) -> dict[str, Any]:
         "decision_reference": row.decision_reference,
         "claimed_by": row.claimed_by,
         "due_at": isoformat(row.due_at),
+        "answer_by": isoformat(row.answer_by),
+        "accepted_texts": row.accepted_texts or {},
         "created_at": isoformat(row.created_at),
         "state_since": isoformat(row.state_since),
         "signed_at": isoformat(row.signed_at),
@@ -77,11 +79,26 @@ def membership(row: Membership, user: model.User | None) -> dict[str, Any]:
         "siren": file.siren if file else None,
         "territory_kind": file.territory_kind if file else None,
         "territory_code": file.territory_code if file else None,
+        "territory_name": file.territory_name if file else None,
     }
+    if can(user, "application.read", row.organization_id):
+        outdated = terms_rules.outdated(row.accepted_texts, papers.versions_in_force())
+        found |= {
+            "reason": row.reason,
+            "term_ends_on": isoformat(row.term_ends_on),
+            "ended_because": row.ended_because,
+            "accepted_texts": row.accepted_texts or {},
+            "texts_to_accept": outdated if row.state != "ended" else [],
+        }
+    if can(user, "application.prepare", row.organization_id):
+        found["kinds"] = kinds.possible(row)
     if can(user, "membership.manage", row.organization_id):
         found["application_id"] = row.application_id
-        found["reason"] = row.reason
-        found["transitions"] = [{"name": t.name, "reason": t.reason} for t in MEMBERSHIP.allowed(row.state)]
+        found["transitions"] = [
+            {"name": t.name, "reason": t.reason}
+            for t in MEMBERSHIP.allowed(row.state)
+            if can(user, t.verb, row.organization_id)
+        ]
     return found
 
 

@@ -15,9 +15,9 @@ from ckan import model
 from ckanext.dinamis_relais.db import isoformat, session, utcnow
 from ckanext.dinamis_relais.journal import Event, record
 from ckanext.dinamis_relais.machine import GuardError, Transition
-from ckanext.dinamis_relais.membership import deeds, dossiers, letters, papers, rules, signing
+from ckanext.dinamis_relais.membership import deeds, dossiers, letters, papers, rules, signing, terms
 from ckanext.dinamis_relais.membership.machines import APPLICATION
-from ckanext.dinamis_relais.membership.model import Application, Membership, SignatureLink
+from ckanext.dinamis_relais.membership.model import Application, SignatureLink
 from ckanext.dinamis_relais.membership.proofs import Proof
 
 Data = dict[str, Any]
@@ -57,6 +57,7 @@ GUARDS: dict[str, Callable[[Application, Data], None]] = {
     "all_accepted": _all_accepted,
     "entity_checked": _entity_checked,
     "paper": signing.paper_guard,
+    "reacceptance": terms.register_guard,
 }
 
 
@@ -100,23 +101,16 @@ def _answered(application: Application, actor: str, data: Data) -> None:
 
 def _accept(application: Application, row: Transition, actor: str, data: Data) -> None:
     decided = _decide(application, actor, data)
-    db = session()
-    query = sa.select(Membership).where(Membership.organization_id == application.organization_id)
-    membership = db.execute(query.with_for_update()).scalar_one_or_none()
-    if membership is None:
-        membership = Membership(organization_id=application.organization_id, since=application.decided_at)
-        db.add(membership)
-    membership.application_id = application.id
-    membership.agreement_number = application.agreement_number
-    membership.state, membership.reason = "active", None
-    membership.state_since = application.decided_at
-    membership.owe()
-    db.flush()
+    membership = terms.grant(application, actor, application.decided_at)
     _publish(application)
-    record(Event.MEMBERSHIP_ACTIVATED, actor, "membership", membership.id, application.organization_id,
-           application_id=application.id)  # fmt: skip
     deed = deeds.make(application, decided, membership.since, data.get("deed"))
     papers.keep(application, "membership_deed", deed, actor)
+    letters.send(row.mail or "", application)
+
+
+def _register_acceptance(application: Application, row: Transition, actor: str, data: Data) -> None:
+    del data
+    terms.grant(application, actor, utcnow())
     letters.send(row.mail or "", application)
 
 
@@ -188,12 +182,17 @@ EFFECTS: dict[str, Callable[[Application, Transition, str, Data], None]] = {
     "confirm_eligibility": _confirm_eligibility,
     "decline_eligibility": _refuse,
     "accept": _accept,
+    "register_acceptance": _register_acceptance,
     "refuse": _refuse,
     "defer": _refuse,
     "ask_changes": _ask_changes,
     "resubmit": _resubmit,
     "withdraw": _withdraw,
 }
+
+
+#: (kind of file, state) → the transition that follows by itself.
+FOLLOWS = {("reacceptance", "signed"): "register_acceptance"}
 
 
 def apply(application: Application, name: str, actor: str, data: Data) -> Transition:
@@ -222,4 +221,7 @@ def apply(application: Application, name: str, actor: str, data: Data) -> Transi
     session().flush()
     record(Event(row.event), actor, "application", application.id, application.organization_id,
            state_from=source, state_to=application.state, reason=application.reason)  # fmt: skip
+    following = FOLLOWS.get((application.kind, application.state))
+    if following:
+        apply(application, following, "system", {})
     return row

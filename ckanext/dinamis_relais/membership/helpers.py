@@ -14,6 +14,7 @@ __all__ = [
     "dinamis_category_choices",
     "dinamis_category_label",
     "dinamis_entity_title",
+    "dinamis_kind_button",
     "dinamis_kind_label",
     "dinamis_link_label",
     "dinamis_missing_label",
@@ -23,6 +24,7 @@ __all__ = [
     "dinamis_partner_label",
     "dinamis_partner_next",
     "dinamis_presumption",
+    "dinamis_reminder_label",
     "dinamis_stamps",
     "dinamis_step_label",
     "dinamis_territory_choices",
@@ -223,3 +225,28 @@ def dinamis_link_label(status: str) -> str:
 def dinamis_stamps() -> bool:
     """Whether seals are to bear a time-stamp, so that one without is worth a word."""
     return config.timestamp_url() is not None
+
+
+def dinamis_kind_button(kind: str) -> str:
+    """What opens a file of a kind, as a button says it."""
+    return {
+        "first": tk._("Join again"),
+        "renewal": tk._("Prepare the renewal"),
+        "reacceptance": tk._("Accept the new texts"),
+        "change": tk._("Change the details"),
+    }[kind]
+
+
+def dinamis_reminder_label(kind: str, days: int) -> str:
+    """Which reminder left, for the history.
+
+    :param kind: of ``reminders.KINDS``
+    :param days: after the request, or before the last day
+    """
+    text = {
+        "signature": tk._("signature awaited for {days} days"),
+        "correction": tk._("correction awaited for {days} days"),
+        "term": tk._("{days} days before the end of the term"),
+        "reacceptance": tk._("{days} days before the last day to accept the texts"),
+    }[kind]
+    return text.format(days=days)

@@ -46,6 +46,9 @@ APPLICATION = Machine(
                    "application_deferred", None, Event.APPLICATION_DEFERRED.value, reason=True),
         Transition("deferred", "resubmit", "submitted", _REVIEW, "entity_checked",
                    "application_submitted", None, Event.APPLICATION_RESUBMITTED.value),
+        # Eligibility and the board's decision stand: the signature of the new texts is all that was asked for.
+        Transition("signed", "register_acceptance", "accepted", "application.register", "reacceptance",
+                   "reacceptance_registered", None, Event.APPLICATION_ACCEPTANCE_REGISTERED.value),
         *(
             Transition(state, "ask_changes", "changes_requested", verb, None,
                        "application_changes", None, Event.APPLICATION_CHANGES_REQUESTED.value, reason=True)
@@ -66,7 +69,8 @@ APPLICATION = Machine(
     ),
 )  # fmt: skip
 
-#: An accepted application makes the membership ``active`` (again); that is no transition a person asks for.
+#: An accepted application makes the membership ``active`` (again); that is no transition a person asks for, no more
+#: than ``term_over`` and ``lapse`` (a new version of the texts not accepted in time), which the daily command does.
 MEMBERSHIP = Machine(
     "membership",
     "active",
@@ -79,6 +83,14 @@ MEMBERSHIP = Machine(
                    "membership_ended", None, Event.MEMBERSHIP_ENDED.value, reason=True),
         Transition("suspended", "end", "ended", "membership.manage", None,
                    "membership_ended", None, Event.MEMBERSHIP_ENDED.value, reason=True),
+        *(
+            Transition(state, name, "ended", "membership.lapse", name, mail, None, event.value)
+            for state in ("active", "suspended")
+            for name, mail, event in (
+                ("term_over", "membership_term_over", Event.MEMBERSHIP_TERM_OVER),
+                ("lapse", "membership_lapsed", Event.MEMBERSHIP_LAPSED),
+            )
+        ),
     ),
 )  # fmt: skip
 

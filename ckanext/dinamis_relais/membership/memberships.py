@@ -9,23 +9,17 @@ import sqlalchemy as sa
 from ckan import model
 from ckan.types import Context
 
-from ckanext.dinamis_relais import accounts, membership
+from ckanext.dinamis_relais import membership
 from ckanext.dinamis_relais.authority import actor_of, can, user_of
-from ckanext.dinamis_relais.db import session, utcnow
+from ckanext.dinamis_relais.db import session
 from ckanext.dinamis_relais.journal import Event, record
 from ckanext.dinamis_relais.machine import GuardError
-from ckanext.dinamis_relais.membership import dictize, letters
+from ckanext.dinamis_relais.membership import dictize, letters, terms
 from ckanext.dinamis_relais.membership.applications import Data
 from ckanext.dinamis_relais.membership.machines import MEMBERSHIP
 from ckanext.dinamis_relais.membership.model import Application, Membership
 from ckanext.dinamis_relais.schema import list_schema, listed, validated
 from ckanext.dinamis_relais.transaction import one_commit
-
-
-def of_organization(organization_id: str) -> Membership | None:
-    """The membership of an organisation, whatever its state."""
-    query = sa.select(Membership).where(Membership.organization_id == organization_id)
-    return session().execute(query).scalar_one_or_none()
 
 
 @tk.side_effect_free
@@ -37,7 +31,7 @@ def dinamis_membership_show(context: Context, data_dict: Data) -> Data:
     tk.check_access("dinamis_membership_show", context, data_dict)
     if data_dict.get("organization_id"):
         group = model.Group.get(data_dict["organization_id"])
-        row = of_organization(group.id) if group else None
+        row = terms.of(group.id) if group else None
     else:
         row = session().get(Membership, tk.get_or_bust(data_dict, "id"))
     user = user_of(context)
@@ -108,21 +102,14 @@ def dinamis_membership_transition(context: Context, data_dict: Data) -> Data:
     reason = (data_dict.get("reason") or "").strip()
     with one_commit():
         step = MEMBERSHIP.row(row.state, name)
+        if not context.get("ignore_auth") and not can(user_of(context), step.verb, row.organization_id):
+            raise tk.NotAuthorized(tk._("Your role does not allow this ({verb}).").format(verb=step.verb))
         if step.reason and not reason:
             raise GuardError("reason", tk._("Say why: the reason is part of the message that will leave."))
-        _follow(row, step.target, actor_of(context), reason)
+        before = row.state
+        terms.follow(row, step.target, actor_of(context), reason, "left" if step.target == "ended" else None)
         application = session().get(Application, row.application_id)
         letters.send(step.mail or "", application, reason=reason)
-        record(Event(step.event), actor_of(context), "membership", row.id, row.organization_id, reason=reason or None)
+        record(Event(step.event), actor_of(context), "membership", row.id, row.organization_id,
+               state_from=before, state_to=row.state, reason=reason or None)  # fmt: skip
     return dictize.membership(row, user_of(context))
-
-
-def _follow(row: Membership, state: str, actor: str, reason: str) -> None:
-    row.state, row.state_since, row.reason = state, utcnow(), reason or None
-    if state == "ended":
-        row.until = row.state_since
-    row.owe()
-    if state == "active":
-        accounts.resume_for_membership(row.organization_id, actor, reason)
-    else:
-        accounts.suspend_for_membership(row.organization_id, actor, reason)

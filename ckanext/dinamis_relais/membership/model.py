@@ -71,6 +71,8 @@ class Membership(Base, Deliverable):
     agreement_number = text()
     since = moment(nullable=False, default=utcnow)
     until = moment()
+    #: Why it ended: a word of ``terms_rules.ENDED_BECAUSE``; None while it runs.
+    ended_because = text()
     #: Last day of the term; None for a membership without one.
     term_ends_on = column(sa.Date, index=True)
     accepted_texts = json_column()

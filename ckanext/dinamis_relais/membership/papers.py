@@ -145,24 +145,30 @@ def organization_data(application: Application) -> dict[str, Any]:
     }
 
 
+def in_force() -> list[dict[str, str]]:
+    """The texts that a signature accepts: kind, version and date of what the operator has put in force."""
+    return [
+        {"kind": "charter", "version": config.charter_version(), "date": config.charter_date()},
+        {"kind": "licences", "version": config.licences_version(), "date": config.licences_date()},
+    ]
+
+
+def versions_in_force() -> dict[str, str]:
+    """Text → version in force."""
+    return {text["kind"]: text["version"] for text in in_force()}
+
+
 def texts() -> list[dict[str, Any]]:
-    """The texts that a signature accepts, each with its version and the hash of what is shown."""
-    found = []
-    for kind, version, date in (
-        ("charter", config.charter_version(), config.charter_date()),
-        ("licences", config.licences_version(), config.licences_date()),
-    ):
-        found.append(
-            {
-                "kind": kind,
-                "title": TITLES[kind],
-                "version": version,
-                "date": date,
-                "sha256": hashlib.sha256(text_pdf(kind)).hexdigest(),
-                "model": config.document_templates() is None,
-            }
-        )
-    return found
+    """The texts in force, each with its title and the hash of what is shown."""
+    return [
+        {
+            **text,
+            "title": TITLES[text["kind"]],
+            "sha256": hashlib.sha256(text_pdf(text["kind"])).hexdigest(),
+            "model": config.document_templates() is None,
+        }
+        for text in in_force()
+    ]
 
 
 def text_pdf(kind: str) -> bytes:

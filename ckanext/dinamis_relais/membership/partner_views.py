@@ -16,7 +16,7 @@ __all__ = ["dinamis_partners"]
 
 dinamis_partners = Blueprint("dinamis_partners", __name__)
 
-FILTERS = ("state", "q", "waiting_for", "late", "kind", "ends_within")
+FILTERS = ("state", "q", "waiting_for", "late", "kind", "ends_within", "texts_outdated")
 EXAMPLE = (
     "organisation;numéro;date;SIREN;catégorie;type de territoire;code du territoire;territoire;service;courriel;"
     "prénom du représentant;nom du représentant;fonction du représentant;courriel du représentant\r\n"
@@ -43,18 +43,30 @@ def list_() -> Any:
     return tk.render("dinamis/membership/partners.html", values)
 
 
-@dinamis_partners.post("/dinamis/moderation/partners/signatures", endpoint="signatures")
-@page
-def signatures() -> Any:
+def _asked(action: str) -> Any:
     """What asking the chosen partners would do; nothing leaves before it is confirmed on the page that follows."""
     form = tk.request.form
     chosen = _filters(form) if form.get("all") else {"ids": form.getlist("ids") or ["-"]}
     try:
-        work = act("dinamis_signature_request_many", **chosen)
+        work = act(action, **chosen)
     except tk.ValidationError as error:
         flash(error)
         return tk.redirect_to("dinamis_partners.list", **_filters(form))
     return tk.redirect_to("dinamis_batch.show", id=work["id"])
+
+
+@dinamis_partners.post("/dinamis/moderation/partners/signatures", endpoint="signatures")
+@page
+def signatures() -> Any:
+    """Ask the chosen partners for their signature."""
+    return _asked("dinamis_signature_request_many")
+
+
+@dinamis_partners.post("/dinamis/moderation/partners/reacceptances", endpoint="reacceptances")
+@page
+def reacceptances() -> Any:
+    """Ask the chosen members to accept the texts in force."""
+    return _asked("dinamis_reacceptance_request_many")
 
 
 @dinamis_partners.route("/dinamis/moderation/partners/import", methods=["GET", "POST"], endpoint="import")

@@ -10,6 +10,8 @@ import ckan.plugins.toolkit as tk
 from ckanext.dinamis_relais.membership import rules
 from ckanext.dinamis_relais.schema import validator
 
+#: Kinds of file; what each asks for is in ``kinds.py``.
+KINDS = ("first", "renewal", "reacceptance", "change")
 #: Fields of a person in a file (legal representative, referent).
 PERSON = ("given_name", "family_name", "function", "email", "phone")
 #: Fields of a file that its form changes.
@@ -115,5 +117,5 @@ def create_schema() -> dict[str, Any]:
         **fields_schema(),
         "organization_id": [validator("ignore_empty"), text, validator("convert_group_name_or_id_to_id")],
         "organization_title": [skip, text],
-        "kind": [validator("default")("first"), _one_of(("first", "renewal", "reacceptance", "change"))],
+        "kind": [validator("default")("first"), _one_of(KINDS)],
     }

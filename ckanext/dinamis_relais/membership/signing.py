@@ -57,9 +57,8 @@ def revoke_links(application: Application) -> None:
     )
 
 
-def _new_link(application: Application) -> str:
-    """Revoke the links of this file, make a new one, and give its address."""
-    revoke_links(application)
+def new_link(application: Application) -> str:
+    """Make a link of this file beside those that it has, and give its address."""
     token, hashed = one_time_token()
     expires = utcnow() + dt.timedelta(days=config.signature_link_days())
     email = signatory(application)["email"]
@@ -74,10 +73,12 @@ def request(application: Application, row: Transition, actor: str, data: Data) -
         application.agreement_number = give_number()
     if row.document:
         application.signatory = {}
+        application.accepted_texts = papers.versions_in_force()
         for kind in papers.to_sign(application):
             pdf = papers.contract_pdf(application, kind)
             papers.keep(application, kind, pdf, actor, version=papers.AMENDMENT_VERSION)
-    letters.send(row.mail or "signature_requested", application, link=_new_link(application))
+    revoke_links(application)
+    letters.send(letters.asked(application), application, link=new_link(application))
 
 
 def delegate(application: Application, row: Transition, actor: str, data: Data) -> None:
@@ -87,7 +88,8 @@ def delegate(application: Application, row: Transition, actor: str, data: Data) 
     by = f"{representative['given_name']} {representative['family_name']}, {representative['function']}"
     person = {name: data["person"][name] for name in ("given_name", "family_name", "function", "email")}
     application.signatory = {**person, "delegated_at": isoformat(utcnow()), "delegated_by": by}
-    letters.send(row.mail or "", application, link=_new_link(application))
+    revoke_links(application)
+    letters.send(row.mail or "", application, link=new_link(application))
 
 
 def revoke(application: Application, row: Transition, actor: str, data: Data) -> None:
@@ -145,6 +147,8 @@ def sign(application: Application, row: Transition, actor: str, data: Data) -> N
     link.code_hash = None
     link.evidence = {**proof, "digest": rules.signed_digest(signed_fields(application))}
     application.signed_at = link.used_at
+    read = {text["kind"]: text["version"] for text in proof["accepted"]}
+    application.accepted_texts = {kind: read[kind] for kind in papers.versions_in_force()}
     for kind, sealed in data["sealed"].items():
         papers.keep(application, f"signed_{kind}", sealed, actor, version=papers.AMENDMENT_VERSION)
     letters.send(row.mail or "", application)

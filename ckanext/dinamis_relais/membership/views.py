@@ -12,6 +12,7 @@ from ckanext.dinamis_relais.membership import forms
 from ckanext.dinamis_relais.membership.board_views import dinamis_board
 from ckanext.dinamis_relais.membership.deciding_views import dinamis_deciding
 from ckanext.dinamis_relais.membership.documents_views import dinamis_documents
+from ckanext.dinamis_relais.membership.machines import OPEN_STATES
 from ckanext.dinamis_relais.membership.partner_views import dinamis_partners
 from ckanext.dinamis_relais.membership.rules import CATEGORIES, TERRITORY_KINDS
 from ckanext.dinamis_relais.membership.signing_views import dinamis_signing
@@ -191,6 +192,21 @@ def membership_transition(id: str) -> Any:
     return tk.redirect_to("dinamis_membership.memberships")
 
 
+@dinamis_membership.post("/organization/<id>/dinamis/files", endpoint="open")
+@page
+def open_(id: str) -> Any:
+    """Open a renewal, a new acceptance or a change of details: with what stands, to be looked through."""
+    try:
+        file = act("dinamis_application_create", organization_id=id, kind=tk.request.form.get("kind", ""))
+    except tk.ValidationError as error:
+        flash(error)
+        return tk.redirect_to("dinamis_membership.tab", id=id)
+    tk.h.flash_success(
+        tk._("The file is open, with the details that stand. Look them through, then ask for the signature.")
+    )
+    return tk.redirect_to("dinamis_membership.edit", id=file["id"])
+
+
 @dinamis_membership.get("/organization/<id>/dinamis", endpoint="tab")
 @page
 def tab(id: str) -> Any:
@@ -207,8 +223,11 @@ def tab(id: str) -> Any:
     if tk.h.dinamis_can("application.prepare", organization["id"]):
         found = act("dinamis_application_list", organization_id=organization["id"], limit=100)["results"]
         if found:
-            values["file"] = found[-1]
-            values.update(_papers(found[-1]))
+            chosen = next((f for f in found if f["id"] == tk.request.args.get("file")), None)
+            running = [f for f in found if f["state"] in OPEN_STATES]
+            values["files"] = sorted(found, key=lambda f: f["created_at"])
+            values["file"] = chosen or (running or found)[-1]
+            values.update(_papers(values["file"]))
     values["accounts"] = None
     if tk.h.dinamis_can("account.read", organization["id"]):
         values["accounts"] = act("dinamis_account_list", organization_id=organization["id"], limit=200)["results"]
