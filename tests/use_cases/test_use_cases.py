@@ -7,6 +7,7 @@ import json
 
 import ckan.plugins.toolkit as tk
 import pytest
+from bs4 import BeautifulSoup
 from ckan import model
 from ckan.tests import factories
 from ckan.tests.helpers import call_action
@@ -274,6 +275,35 @@ def test_the_form_keeps_proposes_and_the_queue_decides(author, browser):
     assert browser.get("member", f"{PAGE}/edit").status_code == 302  # it waits for PIGMA now
     assert browser.post("super_referent", f"{PAGE}/transition", {"transition": "publish"}).status_code == 302
     assert "En 2023." in words(browser.soup("anonymous", PAGE))
+
+
+def test_a_place_is_one_that_api_geo_knows_or_free_words(author, browser, geo_service):
+    case = write(author, territory="begles", territory_kind="commune")
+    assert (case["territory"], case["territory_code"]) == ("Bègles", "33039")
+    assert write(author, title="Autre")["territory_code"] == ""
+    with pytest.raises(tk.ValidationError, match="Aucun territoire"):
+        write(author, territory="zzz", territory_kind="commune")
+    form = {**TEXT, "title": "Bordures", "territory": "saint", "territory_kind": "commune"}
+    asked = BeautifulSoup(browser.post("member", "/dinamis/use-cases/new", form).body, "html.parser")
+    choices = asked.select("input[name=territory_choice]")
+    assert len(choices) > 1
+    for one in choices:
+        assert asked.select_one(f"label[for='{one['id']}']")
+    chosen = {**form, "territory_choice": choices[1]["value"], "territory_was": "saint"}
+    assert browser.post("member", "/dinamis/use-cases/new", chosen).status_code == 302
+    made = call_action("dinamis_use_case_show", context_of(author.member["name"]), id="cas-bordures")
+    assert made["territory_code"] == choices[1]["value"]
+    # Another place typed afterwards is not the former one's code.
+    path = "/dinamis/use-cases/cas-bordures/edit"
+    moved = {
+        **form,
+        "territory": "Bègles",
+        "territory_was": made["territory"],
+        "territory_code": made["territory_code"],
+    }
+    assert browser.post("member", path, moved).status_code == 302
+    made = call_action("dinamis_use_case_show", context_of(author.member["name"]), id="cas-bordures")
+    assert (made["territory"], made["territory_code"]) == ("Bègles", "33039")
 
 
 def test_a_person_who_is_erased_is_no_longer_named(author):

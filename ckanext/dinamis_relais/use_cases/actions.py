@@ -129,7 +129,8 @@ def dinamis_use_case_update(context: Context, data_dict: DataDict) -> dict[str, 
 
 
 def _texts(row: UseCase) -> dict[str, Any]:
-    return datasets.texts_of([model.Package.get(row.id)])[row.id]
+    package: Any = model.Package.get(row.id)
+    return datasets.texts_of([package])[row.id]
 
 
 def _complete(row: UseCase) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import ckan.authz as authz
 import ckan.plugins.toolkit as tk
 import sqlalchemy as sa
-from ckan import model
+from ckan import authz, model
 from ckan.types import AuthResult, Context, DataDict
 
 from ckanext.dinamis_relais.db import session

@@ -171,4 +171,4 @@ def dinamis_use_case_list(context: Context, data_dict: DataDict) -> dict[str, An
 
 def _counts(query: Any, column: Any) -> dict[str, int]:
     counted = query.with_only_columns(column.label("word"), sa.func.count()).group_by(sa.text("word"))
-    return {word: number for word, number in session().execute(counted)}
+    return dict(session().execute(counted).all())

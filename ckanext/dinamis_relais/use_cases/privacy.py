@@ -41,7 +41,7 @@ def erase_of(user_id: str, actor: str) -> int:
     rows = _of([user_id])
     for row in rows:
         row.author_id, row.reason = None, None
-        package = model.Package.get(row.id)
+        package: Any = model.Package.get(row.id)
         if package is not None:
             package.creator_user_id = None
         wiped = {"recipient": "", "recipient_name": "", "subject": "", "body": ""}
