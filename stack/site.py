@@ -162,13 +162,14 @@ def processes() -> None:
 
 
 def first_data() -> dict[str, dict]:
-    """People, organisations and files of the demonstration, then the first harvest."""
+    """People, organisations and files of the demonstration, the first harvest, then what waits in the queues."""
     users = STACK / "demo-users.json"
     ckan("dinamis", "demo", "load", "--out", str(users), log="demo-load")
     folder = CODE / "dinamis_relais"
     key = digest(folder / "imagery", folder / "sandbox" / "scenes.py", urls()["source_stac"])
     command = ("dinamis", "demo", "harvest", "--source-url", urls()["source_stac"], "--organization", "pigma")
     once("first-harvest", key, lambda: void(ckan(*command, log="demo-harvest")))
+    ckan("dinamis", "demo", "queues", log="demo-queues")
     return json.loads(users.read_text())
 
 

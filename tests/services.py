@@ -98,3 +98,26 @@ def gateway_service(ckan_config, monkeypatch):
     yield state
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def geo_service(ckan_config, monkeypatch):
+    """The sandbox's API Géo on a real port: a few territories, among them several whose names begin alike."""
+    from ckan.lib.redis import connect_to_redis
+    from flask import Flask
+    from werkzeug.serving import make_server
+
+    from ckanext.dinamis_relais.sandbox import geo
+
+    app = Flask(__name__)
+    app.register_blueprint(geo.blueprint())
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}/geo"
+    monkeypatch.setitem(ckan_config, "ckanext.dinamis_relais.geo_api_url", address)
+    yield address
+    server.shutdown()
+    server.server_close()
+    redis = connect_to_redis()
+    for key in redis.scan_iter(f"dinamis:geo:{address}*"):
+        redis.delete(key)

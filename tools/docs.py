@@ -70,8 +70,9 @@ def machines() -> list[Any]:
     from ckanext.dinamis_relais.imagery_requests.rules import MACHINE as REQUEST
     from ckanext.dinamis_relais.membership.machines import APPLICATION, MEMBERSHIP
     from ckanext.dinamis_relais.questions.rules import MACHINE as QUESTION
+    from ckanext.dinamis_relais.use_cases.rules import MACHINE as USE_CASE
 
-    return [APPLICATION, MEMBERSHIP, MACHINE, QUESTION, REQUEST]
+    return [APPLICATION, MEMBERSHIP, MACHINE, QUESTION, REQUEST, USE_CASE]
 
 
 def lifecycle() -> str:
@@ -97,8 +98,9 @@ def recipients() -> dict[str, tuple[str, ...]]:
     from ckanext.dinamis_relais.membership.letters import RECIPIENTS
     from ckanext.dinamis_relais.news.registering import RECIPIENTS as NEWS
     from ckanext.dinamis_relais.questions.letters import RECIPIENTS as QUESTIONS
+    from ckanext.dinamis_relais.use_cases.letters import RECIPIENTS as USE_CASES
 
-    return {**RECIPIENTS, **QUESTIONS, **NEWS, **REQUESTS,
+    return {**RECIPIENTS, **QUESTIONS, **NEWS, **REQUESTS, **USE_CASES,
             **dict.fromkeys(("board_dossier", "board_notice"), ("the executive board's address",)),
             "account_erasure_requested": ("PIGMA's contact address",),
             "harvest_failed": ("super_referent",), "journal_head": ("the operator",)}  # fmt: skip

@@ -28,6 +28,7 @@ ROOMS: tuple[str, ...] = (
     "imagery",
     "access",
     "imagery_requests",
+    "use_cases",
     "assistance",
     "overview",
     "gateway",

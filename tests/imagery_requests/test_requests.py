@@ -8,6 +8,7 @@ import json
 import ckan.plugins.toolkit as tk
 import pytest
 import requests
+from bs4 import BeautifulSoup
 from ckan import model
 from ckan.tests.helpers import call_action
 
@@ -21,6 +22,7 @@ from ckanext.dinamis_relais.sandbox import requests as board
 from tests.accounts.helpers import context_of
 from tests.conftest import ROLES
 from tests.imagery_requests.files import SQUARE
+from tests.portal.pages import words
 
 pytestmark = pytest.mark.usefixtures("with_plugins", "entity_service", "clean_redis")
 
@@ -254,3 +256,16 @@ def test_the_pages_open_for_their_people(asker, browser):
     assert done.status_code == 302
     assert row_of(request).state == "completed"
     assert "Voici" in browser.get("member", f"/dinamis/requests/{request['id']}").body
+
+
+def test_another_place_of_the_name_is_one_click_away_without_a_script(asker, browser, geo_service):
+    form = {**PAST, "purpose": "Suivi des haies.", "place": "la", "place_kind": "commune"}
+    shown = BeautifulSoup(browser.post("member", "/dinamis/requests/new", form).body, "html.parser")
+    other = shown.select_one("button[name=place]")
+    chosen = {one["name"]: one.get("value", "") for one in other.find_parent("form").select("input[type=hidden]")}
+    again = browser.post("member", "/dinamis/requests/new", {**chosen, "place": other["value"]})
+    assert again.status_code == 200
+    lead = words(BeautifulSoup(again.body, "html.parser").select_one("#content .lead"))
+    assert lead.startswith(words(other))
+    assert words(shown.select_one("#content .lead")).startswith("La Rochelle (17300)")
+    assert "Suivi des haies." in again.body

@@ -15,7 +15,16 @@ import sqlalchemy as sa
 from ckan import model
 from ckan.types import Context, DataDict
 
-from ckanext.dinamis_relais import access, config, imagery_requests, journal, membership, news, questions
+from ckanext.dinamis_relais import (
+    access,
+    config,
+    imagery_requests,
+    journal,
+    membership,
+    news,
+    questions,
+    use_cases,
+)
 from ckanext.dinamis_relais.accounts import users
 from ckanext.dinamis_relais.accounts.model import Account, AccountLink
 from ckanext.dinamis_relais.accounts.rules import LIVE, OVER
@@ -88,7 +97,7 @@ def dinamis_personal_data_export(context: Context, data_dict: DataDict) -> dict[
 
     :param account_id: an account of the person; none for oneself
     :returns: ``{"made_at", "logins", "accounts", "mails", "roles", "journal", "named_in_files",
-        "questions", "registrations", "imagery_requests"}`` and what the room of downloads
+        "questions", "registrations", "imagery_requests", "use_cases"}`` and what the room of downloads
         holds (``access.held_on``); times in UTC
     """
     tk.check_access("dinamis_personal_data_export", context, data_dict)
@@ -114,6 +123,7 @@ def dinamis_personal_data_export(context: Context, data_dict: DataDict) -> dict[
         "questions": questions.personal_data(ids),
         "registrations": news.personal_data(ids),
         **imagery_requests.held_on(ids),
+        **use_cases.held_on(ids),
         **access.held_on(ids),
     }
 
@@ -177,6 +187,7 @@ def _erase_what_is_theirs(row: Account, actor: str) -> None:
         questions.erase_person(row.user_id, actor)
         news.erase_person(row.user_id, actor)
         imagery_requests.erase(row.user_id, actor)
+        use_cases.erase(row.user_id, actor)
         access.erase(row.user_id, actor)
 
 

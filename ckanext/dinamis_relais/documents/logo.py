@@ -68,6 +68,18 @@ def check_logo(content: bytes, field: str = "logo") -> Logo:
 
 
 def _bitmap(content: bytes, field: str) -> Logo:
+    clean = drawn_anew(content, field)
+    clean.thumbnail((PRINT_SIDE, PRINT_SIDE))
+    out = io.BytesIO()
+    clean.save(out, "PNG", optimize=True)
+    return Logo(out.getvalue(), "image/png", "png", *clean.size)
+
+
+def drawn_anew(content: bytes, field: str) -> Image.Image:
+    """The pixels of a PNG or JPEG image, upright, and nothing else of it; ``RGBA`` where it lets see through.
+
+    Raises ``DocumentError`` about ``field`` when it is broken, of another type or too large in pixels.
+    """
     broken = DocumentError(
         field, N_("The image cannot be read: the file is damaged or cut short."), N_("Save it again as PNG.")
     )
@@ -91,11 +103,8 @@ def _bitmap(content: bytes, field: str) -> Logo:
         raise
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise broken from error
-    clean.thumbnail((PRINT_SIDE, PRINT_SIDE))
     clean.info.clear()
-    out = io.BytesIO()
-    clean.save(out, "PNG", optimize=True)
-    return Logo(out.getvalue(), "image/png", "png", *clean.size)
+    return clean
 
 
 def _drawing(content: bytes, field: str) -> Logo:

@@ -1,1 +1,1 @@
-"""What a person reads to get on alone: guides, answers to frequent questions, and use cases of partners."""
+"""What a person reads to get on alone: guides and answers to frequent questions."""

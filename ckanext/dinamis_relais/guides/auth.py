@@ -1,4 +1,4 @@
-"""Who reads guides, who writes them; who proposes use cases, who publishes them."""
+"""Who reads guides, who writes them."""
 
 from __future__ import annotations
 

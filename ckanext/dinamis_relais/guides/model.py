@@ -1,4 +1,4 @@
-"""Guides and answers that this site wrote or changed, with their versions; pictures of use cases.
+"""Guides and answers that this site wrote or changed, with their versions.
 
 A shipped guide has no row until somebody changes it: its shipped text is its version 0.
 """
@@ -40,16 +40,4 @@ class GuideVersion(Base):
     title_en = text(nullable=False, default="")
     summary_en = text(nullable=False, default="")
     author_id = text()
-    created_at = moment(nullable=False, default=utcnow)
-
-
-class Picture(Base):
-    """The picture of a use case, drawn anew from what was sent: no place and no camera is in it."""
-
-    __tablename__ = "dinamis_picture"
-
-    id = text(primary_key=True, default=new_id)
-    dataset_id = text(nullable=False, index=True)
-    media_type = text(nullable=False)
-    content = column(sa.LargeBinary, nullable=False)
     created_at = moment(nullable=False, default=utcnow)

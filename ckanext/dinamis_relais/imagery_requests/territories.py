@@ -58,6 +58,17 @@ def find(kind: str, text: str) -> list[Territory]:
     return sorted(found, key=lambda one: places.plain(one.name) != wanted)
 
 
+def one_of(found: list[Territory], text: str) -> Territory | None:
+    """The one that a name or code means beyond doubt; None when several may be meant, or there is none.
+
+    :param found: of :func:`find`
+    """
+    wanted = places.plain(text)
+    named = [one for one in found if text.strip().upper() == one.code or places.plain(one.name) == wanted]
+    chosen = named or found
+    return chosen[0] if len(chosen) == 1 else None
+
+
 def read(kind: str, code: str) -> Territory | None:
     """A territory with its outline; None when API Géo knows no such one.
 

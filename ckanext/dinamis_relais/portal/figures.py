@@ -38,7 +38,7 @@ def department(kind: str | None, code: str | None) -> str | None:
 
 
 def figures() -> dict[str, int | None]:
-    """``members``, ``departments``, ``series`` and ``scenes``; None for what cannot be counted now."""
+    """``members``, ``departments``, ``series``, ``scenes`` and ``use_cases``; None for what cannot be counted now."""
     key = f"dinamis:figures:{tk.config['ckan.site_id']}"
     try:
         kept: Any = connect_to_redis().get(key)
@@ -57,7 +57,9 @@ def figures() -> dict[str, int | None]:
 
 def _count() -> dict[str, int | None]:
     members, departments = _members()
-    return {"members": members, "departments": departments, "series": _series(), "scenes": _scenes()}
+    use_cases = tk.get_action("dinamis_use_case_list")(_visitor(), {"limit": 0})["count"]
+    return {"members": members, "departments": departments, "series": _series(), "scenes": _scenes(),
+            "use_cases": use_cases}  # fmt: skip
 
 
 def _visitor() -> Any:

@@ -16,6 +16,8 @@ dinamis_portal = Blueprint("dinamis_portal", __name__)
 
 #: Members shown under the search before it says that there are more.
 SHOWN = 8
+#: News and events, and guides, of which the first page shows the titles.
+_NEWS, _GUIDES = 3, 4
 
 
 @dinamis_portal.get("/dinamis", endpoint="home")
@@ -25,4 +27,7 @@ def home() -> Any:
     query = tk.request.args.get("member", "").replace("\x00", "").strip()
     # PIGMA sees suspended and ended memberships in the list: here the answer is the same for everyone.
     found = act("dinamis_membership_list", q=query, state="active", limit=SHOWN) if query else None
-    return tk.render("dinamis/portal/home.html", {"query": query, "found": found, "figures": figures()})
+    news = act("dinamis_news_list", state="published", limit=_NEWS)["results"]
+    guides = act("dinamis_guide_list", state="published", kind="guide", limit=_GUIDES)["results"]
+    values = {"query": query, "found": found, "figures": figures(), "news": news, "guides": guides}
+    return tk.render("dinamis/portal/home.html", values)

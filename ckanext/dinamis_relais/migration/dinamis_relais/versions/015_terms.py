@@ -1,14 +1,14 @@
 """Why a membership ended, the texts that earlier signatures accepted, and every version of the operator's mails.
 
 Revision ID: dinamis_015
-Revises: dinamis_012
+Revises: dinamis_014
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "dinamis_015"
-down_revision = "dinamis_012"
+down_revision = "dinamis_014"
 branch_labels = None
 depends_on = None
 

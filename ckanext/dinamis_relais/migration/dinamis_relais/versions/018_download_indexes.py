@@ -1,14 +1,14 @@
 """Downloads are found by their call only while it is under way: the index holds no others.
 
 Revision ID: dinamis_018
-Revises: dinamis_012
+Revises: dinamis_017
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "dinamis_018"
-down_revision = "dinamis_012"
+down_revision = "dinamis_017"
 branch_labels = None
 depends_on = None
 
