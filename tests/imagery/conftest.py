@@ -17,6 +17,10 @@ from ckanext.dinamis_relais.imagery import model, store
 from ckanext.dinamis_relais.imagery.outside import Outside
 from ckanext.dinamis_relais.imagery.source import Page, StacSource
 
+from .geo import geo
+
+__all__ = ["geo"]
+
 LOOPBACK = ["127.0.0.1"]
 
 

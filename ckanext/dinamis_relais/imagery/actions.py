@@ -7,11 +7,12 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 import orjson
 
+from ckanext.dinamis_relais.imagery import covering, queryables, search, stac, territories
 from ckanext.dinamis_relais.imagery import model as scene_model
-from ckanext.dinamis_relais.imagery import queryables, search, stac
 from ckanext.dinamis_relais.imagery.datasets import site_url
+from ckanext.dinamis_relais.imagery.places import PlaceUnavailable
 
-__all__ = ["dinamis_scene_search", "dinamis_scene_show"]
+__all__ = ["dinamis_scene_coverage", "dinamis_scene_search", "dinamis_scene_show"]
 
 
 @tk.side_effect_free
@@ -47,6 +48,60 @@ def dinamis_scene_show(context: Any, data_dict: dict[str, Any]) -> dict[str, Any
     """
     tk.check_access("dinamis_scene_show", context, data_dict)
     return orjson.loads(show_text(*tk.get_or_bust(data_dict, ["collection", "id"])))
+
+
+@tk.side_effect_free
+def dinamis_scene_coverage(context: Any, data_dict: dict[str, Any]) -> dict[str, Any]:
+    """Which scenes cover a territory, year by year: the fewest that do, and what is missing.
+
+    :param kind: ``commune``, ``epci``, ``departement`` or ``region``
+    :param code: the territory's Insee code; of an EPCI its SIREN
+    :param years: list of years (UTC), at most 30; all that the catalogue has by default
+    :returns: ``territory`` (``kind``, ``code``, ``name``, ``label``, ``area_km2``, ``outline`` as GeoJSON), ``years``.
+        A year has ``year``, ``share`` covered (0 to 1; None when there was no time for it: ask again), ``count`` of
+        scenes that cover any of it, ``compared`` (False when only the clearest of very many were compared), ``scenes``
+        (the fewest that cover it), ``best`` (the one to take if only one is), ``latest``, each with its footprint, its
+        cloud cover in percent and the ``share`` that it covers; ``cloud``, their mean; ``holes`` as a GeoJSON
+        FeatureCollection with ``direction`` and ``area_km2``; ``hole_km2``, their sum
+    :raises toolkit.ValidationError: what cannot be understood, or a service that does not answer, with what to do
+    :raises toolkit.ObjectNotFound: there is no such territory
+    """
+    tk.check_access("dinamis_scene_coverage", context, data_dict)
+    kind, code = (str(value) for value in tk.get_or_bust(data_dict, ["kind", "code"]))
+    if kind not in territories.KINDS:
+        raise tk.ValidationError({"kind": [tk._("Choose commune, EPCI, département or région.")]})
+    asked = _years(data_dict.get("years"))
+    try:
+        territory = territories.read(kind, code.upper())
+    except PlaceUnavailable as error:
+        sentence = tk._("The outline of this territory cannot be had just now: the service of outlines (API Géo) does "
+                        "not answer. Try again in a few minutes.")  # fmt: skip
+        raise tk.ValidationError({"code": [sentence]}) from error
+    if territory is None or territory.outline is None:
+        raise tk.ObjectNotFound(tk._("There is no territory of this kind with this code."))
+    try:
+        found = covering.of_territory(scene_model.engine(), territory, asked)
+    except covering.TooMuch as error:
+        sentence = tk._("There are too many scenes over this territory to compare them at once. Ask for fewer years, "
+                        "or for a smaller territory.")  # fmt: skip
+        raise tk.ValidationError({"years": [sentence]}) from error
+    named = {"kind": kind, "code": territory.code, "name": territory.name, "label": territory.label}
+    return {
+        "territory": {**named, "area_km2": territory.km2, "outline": territory.outline},
+        "years": found,
+    }  # fmt: skip
+
+
+def _years(value: Any) -> list[int] | None:
+    """Years as a list of numbers, or of texts as an address gives them; None for all."""
+    if value in (None, ""):
+        return None
+    given = value if isinstance(value, list) else [value]
+    texts = [str(one) for one in given]
+    if not all(text.isdecimal() and 1 <= int(text) <= 9998 for text in texts) or len(texts) > covering.MOST_YEARS:
+        sentence = tk._("Give a list of at most {n} years.").format(n=covering.MOST_YEARS)
+        raise tk.ValidationError({"years": [sentence]})
+    return sorted({int(text) for text in texts}) or None
 
 
 def site() -> stac.Site:

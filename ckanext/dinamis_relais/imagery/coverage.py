@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import orjson
 import shapely
 from pyproj import Transformer
 
@@ -92,6 +93,8 @@ class Covered:
     :ivar chosen: indices of the fewest candidates that cover it, the one that brings most first
     :ivar shares: of each chosen one, the part of the territory that it covers by itself, 0 to 1
     :ivar best: index of the single scene to take if one only may be taken, None without any
+    :ivar latest: index of the newest that covers any of it, None without any
+    :ivar touching: how many candidates cover any of it
     :ivar holes: the largest first
     """
 
@@ -99,6 +102,8 @@ class Covered:
     chosen: list[int] = field(default_factory=list)
     shares: list[float] = field(default_factory=list)
     best: int | None = None
+    latest: int | None = None
+    touching: int = 0
     holes: list[Hole] = field(default_factory=list)
 
 
@@ -129,6 +134,11 @@ def to_degrees(geometry: Any, latitude: float) -> Any:
         return np.column_stack(project(points[:, 0], points[:, 1], direction="INVERSE"))
 
     return shapely.transform(geometry, back)
+
+
+def rounded(geometry: Any) -> dict[str, Any]:
+    """The polygons of a geometry in degrees as GeoJSON, to some 10 cm."""
+    return orjson.loads(shapely.to_geojson(surface(shapely.transform(geometry, lambda points: np.round(points, 6)))))
 
 
 def territory(outline: Any) -> Territory:
@@ -197,7 +207,7 @@ def cover(place: Territory, candidates: Sequence[Candidate], footprints: Any, sl
     best = max(usable, key=lambda n: (areas[n] * (1 - candidates[n].weight), candidates[n].moment))
     return Covered(
         min(1.0, max(0.0, 1 - left.area / place.area)), chosen, [min(1.0, areas[n]) for n in chosen], best,
-        _holes(place, left, sliver),
+        max(usable, key=lambda n: candidates[n].moment), len(usable), _holes(place, left, sliver),
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -16,6 +17,8 @@ from ckanext.dinamis_relais.imagery.outside import Outside, OutsideError
 
 #: Seconds. A commune's outline changes with a vintage, once a year.
 KEEP = 30 * 24 * 3600
+#: Seconds. An older answer serves for so long, should the service not answer.
+KEEP_OLD = 12 * KEEP
 #: Seconds. A service that did not answer is asked again after this.
 KEEP_NOTHING = 300
 #: Seconds that a page waits for a name.
@@ -89,31 +92,54 @@ def answer_of(path: str) -> Any:
 
     :param path: with its query, after the service's address
     """
-    url = f"{config.geo_api_url()}/{path}"
-    key = f"dinamis:geo:{url}"
-    kept = _remembered(key)
-    if kept is None:
-        try:
-            outside = Outside(config.private_hosts(), timeout=PATIENCE, retries=0)
-            kept, seconds = outside.fetch(url)[0], KEEP
-        except OutsideError:
-            kept, seconds = b"null", KEEP_NOTHING
-        _remember(key, kept, seconds)
+    found = kept(path, lambda: fetched(path))
     try:
-        return orjson.loads(kept)
+        return None if found is None else orjson.loads(found)
     except orjson.JSONDecodeError:
         return None
 
 
-def _remembered(key: str) -> bytes | None:
+def fetched(path: str, patience: float = PATIENCE) -> bytes:
+    """What API Géo answers now.
+
+    :param patience: seconds
+    :raises OutsideError: it does not answer
+    """
+    return Outside(config.private_hosts(), timeout=patience, retries=0).fetch(f"{config.geo_api_url()}/{path}")[0]
+
+
+def kept(name: str, make: Callable[[], bytes]) -> bytes | None:
+    """What the service said, remembered: asked anew after a month, the old answer serving while it is down.
+
+    :param name: what is kept, among all that this service says
+    :param make: asks the service; its :class:`OutsideError` is remembered for a few minutes
+    :returns: None when nobody answers, and nothing older is there
+    """
+    key = f"dinamis:geo:{config.geo_api_url()}/{name}"
+    fresh = f"{key}:fresh"
+    old, new = _remembered(key, fresh)
+    if new is not None:
+        return old
     try:
-        return connect_to_redis().get(key)  # type: ignore[return-value]
+        answer = make()
+    except OutsideError:
+        _remember(KEEP_NOTHING, {fresh: b"0"})
+        return old
+    _remember(KEEP_OLD, {key: answer})
+    _remember(KEEP, {fresh: b"1"})
+    return answer
+
+
+def _remembered(*keys: str) -> list[bytes | None]:
+    try:
+        return connect_to_redis().mget(keys)  # type: ignore[return-value]
     except RedisError:
-        return None
+        return [None] * len(keys)
 
 
-def _remember(key: str, value: bytes, seconds: int) -> None:
+def _remember(seconds: int, values: dict[str, bytes]) -> None:
     try:
-        connect_to_redis().set(key, value, ex=seconds)
+        for key, value in values.items():
+            connect_to_redis().set(key, value, ex=seconds)
     except RedisError:
         return

@@ -13,9 +13,13 @@ import shapely
 from shapely.geometry import mapping, shape
 
 from ckanext.dinamis_relais import config
+from ckanext.dinamis_relais.imagery import territories
 from ckanext.dinamis_relais.imagery.places import PlaceUnavailable
-from ckanext.dinamis_relais.imagery_requests import areas, messages, territories
+from ckanext.dinamis_relais.imagery_requests import areas, messages
 from ckanext.dinamis_relais.imagery_requests.areas import Area, AreaProblem, Limits
+
+#: Kinds of territory that a request may name; a région is more than a satellite is programmed for.
+KINDS = ("commune", "epci", "departement")
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ def limits() -> Limits:
 
 
 def _territory(kind: str, text: str) -> Given:
-    if kind not in territories.KINDS:
+    if kind not in KINDS:
         raise tk.ValidationError({"place_kind": [tk._("Choose commune, EPCI or département.")]})
     try:
         found = territories.find(kind, text)

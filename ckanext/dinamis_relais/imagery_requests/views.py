@@ -11,8 +11,8 @@ from flask import Blueprint, Response
 from ckanext.dinamis_relais import __version__, config
 from ckanext.dinamis_relais.accounts import active_organizations
 from ckanext.dinamis_relais.imagery.views import HOME, TOWNS
-from ckanext.dinamis_relais.imagery_requests import territories
 from ckanext.dinamis_relais.imagery_requests.areas import MEGABYTE
+from ckanext.dinamis_relais.imagery_requests.given import KINDS
 from ckanext.dinamis_relais.web import PAGE_SIZE, act, file_response, offset, page, tried
 
 __all__ = ["dinamis_requests"]
@@ -56,7 +56,7 @@ def _map(area: Any = None, scenes: Any = ()) -> str:
 def _form(errors: dict[str, Any], status: int = 200) -> Any:
     given = tk.request.form if tk.request.method == "POST" else tk.request.args
     values = {
-        "data": given, "errors": errors, "kinds": list(territories.KINDS), "map": _map(),
+        "data": given, "errors": errors, "kinds": list(KINDS), "map": _map(),
         "window": config.request_window_days(), "lead": config.request_lead_days(),
         "active": bool(active_organizations(tk.current_user.id)),  # type: ignore[union-attr]
         "file_mb": config.request_area_mb(), "assets_version": __version__,

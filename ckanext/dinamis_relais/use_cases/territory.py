@@ -6,8 +6,8 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 
+from ckanext.dinamis_relais.imagery import territories
 from ckanext.dinamis_relais.imagery.places import PlaceUnavailable
-from ckanext.dinamis_relais.imagery_requests import territories
 
 
 def settled(data: dict[str, Any]) -> dict[str, Any]:

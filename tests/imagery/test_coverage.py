@@ -1,0 +1,194 @@
+"""The action that says which scenes cover a territory: years, holes, what is kept, what goes wrong."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+import pytest
+import sqlalchemy as sa
+from ckan.tests.helpers import call_action
+
+from ckanext.dinamis_relais.imagery import covering, store, territories
+from ckanext.dinamis_relais.imagery.places import PlaceUnavailable
+
+from .conftest import item
+from .geo import Geo
+
+pytestmark = [
+    pytest.mark.usefixtures("with_plugins"),
+    pytest.mark.ckan_config("ckanext.dinamis_relais.private_hosts", ["127.0.0.1"]),
+]
+
+#: A made-up commune, a square of 0.1 degrees.
+WEST, SOUTH = -0.6, 44.7
+SQUARE = [[WEST, SOUTH], [WEST + 0.1, SOUTH], [WEST + 0.1, SOUTH + 0.1], [WEST, SOUTH + 0.1], [WEST, SOUTH]]
+
+
+def feature(code: str, name: str, ring: Any = None) -> dict[str, Any]:
+    geometry = {"type": "Polygon", "coordinates": [ring]} if ring else None
+    return {"type": "Feature", "properties": {"code": code, "nom": name}, "geometry": geometry}
+
+
+@pytest.fixture
+def square(geo: Geo) -> Geo:
+    """API Géo draws the commune 33999 as the square."""
+    geo.said["/communes"] = {"type": "FeatureCollection", "features": [feature("33999", "Carré", SQUARE)]}
+    return geo
+
+
+def scene(number: int, west: float, east: float, when: str, cloud: float | None = 5.0, north: float = 1.0) -> Any:
+    """A scene over a part of the square: from ``west`` to ``east`` and from its south to ``north``, 0 to 1."""
+    made = item(number, datetime=f"{when}T10:40:00Z")
+    made["id"] = f"S{number}"
+    made["properties"]["eo:cloud_cover"] = cloud
+    if cloud is None:
+        del made["properties"]["eo:cloud_cover"]
+    w, e, n = WEST + west / 10, WEST + east / 10, SOUTH + north / 10
+    made["geometry"]["coordinates"] = [[[w, SOUTH], [e, SOUTH], [e, n], [w, n], [w, SOUTH]]]
+    return made
+
+
+def asked(**data: Any) -> dict[str, Any]:
+    return call_action("dinamis_scene_coverage", **{"kind": "commune", "code": "33999", **data})
+
+
+def test_each_year_has_its_share_its_fewest_scenes_and_its_holes(engine: Any, load: Any, square: Geo) -> None:
+    load([
+        scene(1, 0, 0.6, "2020-05-01"), scene(2, 0.5, 1, "2020-06-01", 15.0), scene(3, 0.2, 0.7, "2020-09-01", None),
+        scene(4, 0, 1, "2022-07-01", None, north=0.75),
+    ])  # fmt: skip
+    found = asked()
+    assert found["territory"]["label"] == "Carré (33999)"
+    assert found["territory"]["area_km2"] == pytest.approx(87.9, abs=0.5)
+    first, none, last = found["years"]
+    assert (first["year"], first["share"], first["count"], first["holes"]["features"]) == (2020, 1.0, 3, [])
+    assert [(one["id"], one["share"]) for one in first["scenes"]] == [("S1", 0.6), ("S2", 0.5)]
+    assert (first["latest"]["id"], first["best"]["id"], first["latest"]["cloud"]) == ("S3", "S1", None)
+    assert first["cloud"] == pytest.approx((5 * 0.6 + 15 * 0.5) / 1.1, abs=0.1)
+    assert (none["year"], none["share"], none["scenes"], none["best"]) == (2021, 0.0, [], None)
+    assert none["holes"]["features"][0]["properties"]["area_km2"] == pytest.approx(found["territory"]["area_km2"], 1e-3)
+    assert last["share"] == pytest.approx(0.75, abs=1e-3) and last["cloud"] is None
+    (hole,) = last["holes"]["features"]
+    assert hole["properties"]["direction"] == "n"
+    assert last["hole_km2"] == pytest.approx(found["territory"]["area_km2"] / 4, rel=1e-2)
+    assert min(point[1] for point in hole["geometry"]["coordinates"][0]) == pytest.approx(SOUTH + 0.075, abs=1e-5)
+
+
+def test_years_may_be_chosen_and_nonsense_is_refused(engine: Any, load: Any, square: Geo) -> None:
+    load([scene(1, 0, 1, "2020-05-01"), scene(2, 0, 1, "2022-05-01")])
+    assert [one["year"] for one in asked(years=["2022", 2020])["years"]] == [2020, 2022]
+    assert [one["year"] for one in asked(years="2022")["years"]] == [2022]
+    for wrong in ([], "x", ["2022", "2022-2023"], list(range(1900, 1940)), [0]):
+        if wrong:
+            with pytest.raises(tk.ValidationError, match="list of at most"):
+                asked(years=wrong)
+    with pytest.raises(tk.ValidationError, match="commune, EPCI"):
+        asked(kind="canton")
+    for code in ("3399", "33999999", "../x", "33998"):
+        with pytest.raises(tk.ObjectNotFound):
+            asked(code=code)
+
+
+def test_an_answer_is_kept_until_a_harvest_changes_a_scene(
+    engine: Any, load: Any, square: Geo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load([scene(1, 0, 0.5, "2020-05-01")])
+    before = asked()
+    with monkeypatch.context() as patch:
+        patch.setattr(covering, "_footprints", lambda *_: pytest.fail("computed anew"))
+        assert asked() == before
+        load([scene(1, 0, 0.5, "2020-05-01")])
+        assert asked() == before, "a harvest that changes nothing changes no answer"
+    load([scene(1, 0, 0.5, "2020-05-01"), scene(2, 0.5, 1, "2020-06-01")])
+    assert [one["share"] for one in asked()["years"]] == [pytest.approx(1)]
+    store.clear(engine, "source")
+    assert asked(years=[2020])["years"][0]["share"] == 0
+
+
+def test_years_that_there_was_no_time_for_are_put_off_the_newest_first(
+    engine: Any, load: Any, square: Geo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load([scene(1, 0, 1, "2020-05-01"), scene(2, 0, 1, "2021-05-01")])
+    # The end of the time, then one look at the clock before each year: the second comes too late.
+    clock = iter([0.0, 0.0, 99.0])
+    with monkeypatch.context() as patch:
+        patch.setattr(covering, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+        assert [one["share"] for one in asked()["years"]] == [None, pytest.approx(1)]
+    assert [one["share"] for one in asked()["years"]] == [pytest.approx(1)] * 2
+
+
+def test_of_very_many_scenes_the_clearest_are_compared(
+    engine: Any, load: Any, square: Geo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load([scene(1, 0, 1, "2020-05-01", 90.0), scene(2, 0, 0.5, "2020-06-01", 1.0), scene(3, 0, 1, "2020-07-01", None)])
+    monkeypatch.setattr(covering, "MOST", 1)
+    (year,) = asked()["years"]
+    assert not year["compared"] and [one["id"] for one in year["scenes"]] == ["S2"]
+
+
+def test_a_database_that_takes_too_long_is_said(
+    engine: Any, load: Any, square: Geo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load([scene(1, 0, 1, "2020-05-01")])
+    in_time = covering.in_time
+    monkeypatch.setattr(covering, "in_time", lambda bind, _query: in_time(bind, sa.text("SELECT pg_sleep(9)"), 0.05))
+    with pytest.raises(tk.ValidationError, match="fewer years"):
+        asked()
+
+
+def test_a_service_that_is_down_is_said_and_an_older_outline_serves(engine: Any, load: Any, square: Geo) -> None:
+    load([scene(1, 0, 1, "2020-05-01")])
+    square.down = True
+    with pytest.raises(tk.ValidationError, match="API Géo"):
+        asked()
+    square.forget()
+    square.down = False
+    asked()
+    square.down = True
+    square.forget("*:fresh")
+    assert asked()["territory"]["name"] == "Carré"
+
+
+def test_a_departement_is_the_union_of_its_communes(geo: Geo) -> None:
+    """API Géo itself draws communes and EPCI only; it answers a list without outlines for the others."""
+    east = [[x + 0.1, y] for x, y in SQUARE]
+    geo.said["/departements"] = [{"code": "40", "nom": "Landes"}]
+    geo.said["/departements/40/communes"] = {
+        "type": "FeatureCollection",
+        "features": [feature("40001", "Ouest", SQUARE), feature("40002", "Est", east), feature("40003", "Vide")],
+    }
+    found = territories.read("departement", "40")
+    assert found and found.name == "Landes" and found.outline
+    assert found.km2 == pytest.approx(175.7, abs=1)
+    assert len(found.outline["coordinates"][0]) <= 7, "the side between the two is gone"
+
+
+def test_a_region_whose_departements_take_too_long_is_gone_on_with(geo: Geo, monkeypatch: pytest.MonkeyPatch) -> None:
+    geo.said["/regions"] = [{"code": "75", "nom": "Nouvelle-Aquitaine"}]
+    clock = iter([0.0, 0.0, 99.0])
+    with monkeypatch.context() as patch, pytest.raises(PlaceUnavailable):
+        patch.setattr(territories, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+        territories.read("region", "75")
+    geo.asked.clear()
+    found = territories.read("region", "75")
+    assert found and found.km2 > 80_000
+    assert sum("/departements?code" in path for path in geo.asked) == 11, "the first was kept"
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "alone"),
+    [
+        ("begles", "Bègles (33039)", True),
+        ("33039", "Bègles (33039)", True),
+        ("Gironde (33)", "Gironde (33)", True),
+        ("75", "Nouvelle-Aquitaine (75)", True),
+        ("243300316", "Bordeaux Métropole (243300316)", True),
+        ("Bordeaux", "Bordeaux (33063)", False),
+    ],
+)
+def test_a_territory_is_found_by_name_code_or_label(geo: Geo, text: str, first: str, alone: bool) -> None:
+    found = territories.search(text)
+    assert found[0].label == first and (len(found) == 1) is alone
+    assert territories.search("Nulleparville") == []
