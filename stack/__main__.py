@@ -25,6 +25,8 @@ def infrastructure(progress: Progress, lines: tuple[str, ...], browser: bool = F
     for line in lines:
         with progress.step(f"Python environment with CKAN {python_env.CKAN[line]}"):
             venvs[line] = python_env.ckan(line)
+    with progress.step("Environment of the CSW server"):
+        python_env.pycsw()
     with progress.step("PostgreSQL with PostGIS"):
         postgres.up()
     with progress.step("Redis"):
@@ -46,7 +48,7 @@ def demo(
 
     :param issuer: a Keycloak realm that knows people, in place of the sandbox's own small provider
     """
-    progress = progress or Progress(13)
+    progress = progress or Progress(14)
     infrastructure(progress, lines, browser)
     with progress.step("Environment of the sandbox's STAC server"):
         python_env.pgstac()
@@ -81,7 +83,7 @@ def demo(
 
 def demo_keycloak() -> None:
     """The same, people being known by a real Keycloak, as those of the real service are."""
-    progress = Progress(15)
+    progress = Progress(16)
     with progress.step("System packages (apt, only when something is missing)"):
         system.install()
     with progress.step("Keycloak 26 (Maven; its start takes a minute)"):
@@ -119,7 +121,7 @@ def _pytest(line: str, venv: Path, *targets: str) -> tuple[list[str], dict[str, 
 def test(line: str = "2.12") -> int:
     """The suite on one CKAN line; on 2.12 also the stories in a browser, against the demonstration."""
     whole = line == "2.12"
-    progress = Progress(14 if whole else 8)
+    progress = Progress(15 if whole else 9)
     if whole:
         demo(progress, browser=True)
         venv = VENV
@@ -137,7 +139,7 @@ def test(line: str = "2.12") -> int:
 
 def test_all() -> int:
     """Both CKAN lines side by side, then the stories in a browser, alone: a browser beside two suites is slow."""
-    progress = Progress(15)
+    progress = Progress(16)
     demo(progress, browser=True, lines=("2.12", "2.11"))
     venvs = {"2.12": VENV, "2.11": VENV_211}
     with progress.step("Test databases of both"):

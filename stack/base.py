@@ -25,6 +25,7 @@ CONFIG = ROOT / "config"
 VENV = STACK / "venv"
 VENV_211 = STACK / "venv-211"
 VENV_PGSTAC = STACK / "venv-pgstac"
+VENV_PYCSW = STACK / "venv-pycsw"
 
 PORT_NAMES = ("postgres", "redis", "solr", "ckan", "sandbox", "smtp", "pgstac", "keycloak")
 

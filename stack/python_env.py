@@ -1,11 +1,11 @@
-"""Virtual environments: CKAN 2.12 with the extension, CKAN 2.11 for its tests, pgstac for the sandbox's source."""
+"""Virtual environments: CKAN 2.12, CKAN 2.11 for its tests, pgstac for the sandbox's source, pycsw for CSW."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from stack.base import CONFIG, ROOT, VENV, VENV_211, VENV_PGSTAC, digest, once, run
+from stack.base import CONFIG, ROOT, VENV, VENV_211, VENV_PGSTAC, VENV_PYCSW, digest, once, run
 
 CKAN = {"2.12": "2.12.0", "2.11": "2.11.6"}
 PLUGINS = ("ckanext-scheming", "ckanext-harvest", "ckanext-spatial", "ckanext-dcat")
@@ -50,3 +50,15 @@ def pgstac() -> Path:
 
     once("venv-pgstac", digest(requirements, str(VENV_PGSTAC), sys.version), make)
     return VENV_PGSTAC
+
+
+def pycsw() -> Path:
+    """The environment of the CSW server, apart from CKAN's; the schemas that records are checked by are in it too."""
+    requirements = CONFIG / "requirements-pycsw.txt"
+
+    def make() -> None:
+        _make(VENV_PYCSW)
+        _pip(VENV_PYCSW, "-r", requirements, log="pip-pycsw")
+
+    once("venv-pycsw", digest(requirements, str(VENV_PYCSW), sys.version), make)
+    return VENV_PYCSW

@@ -27,6 +27,7 @@ ROOMS: tuple[str, ...] = (
     "news",
     "imagery",
     "access",
+    "records",
     "imagery_requests",
     "use_cases",
     "assistance",

@@ -1,0 +1,1 @@
+"""Records: the imagery series as other catalogues read them, in ISO 19139."""
