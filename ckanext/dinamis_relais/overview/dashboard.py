@@ -10,6 +10,7 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 from flask import Response
 
+from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.db import utcnow
 from ckanext.dinamis_relais.membership.rules import CATEGORIES
 from ckanext.dinamis_relais.overview import charts, figures, panels
@@ -68,13 +69,12 @@ def _periods() -> list[tuple[str, str]]:
     return [*months, ("1m", tk._("This month")), *years, (f"2020/{year}", tk._("Since the beginning"))]
 
 
-def _choices(chosen: dict[str, str], members: list[figures.Member]) -> dict[str, list[tuple[str, str]]]:
+def _choices(chosen: dict[str, str], found: dict[str, Any]) -> dict[str, list[tuple[str, str]]]:
     periods = _periods()
     if chosen.get("period") and chosen["period"] not in dict(periods):
         periods.append((chosen["period"], chosen["period"]))
-    codes = sorted(
-        {one.department for one in members} | ({chosen["department"]} if chosen.get("department") else set())
-    )
+    codes = {*config.departments(), *(row["department"] for row in found["members"]["by_department"]), figures.NONE}
+    codes |= {chosen["department"]} if chosen.get("department") else set()
     places = [(code, panels.department_label(code)) for code in codes]
     return {
         "period": periods,
@@ -97,7 +97,7 @@ def dashboard() -> Any:
     values = {
         "todo": todo, "ours": [row for row in tiles if row["ours"]],
         "waiting": [row for row in tiles if not row["ours"]],
-        "found": found, "filters": chosen, "problem": problem, "choices": _choices(chosen, figures.members()),
+        "found": found, "filters": chosen, "problem": problem, "choices": _choices(chosen, found),
         "panels": [make(found) for make in panels.PANELS.values()], "widths": (charts.WIDE, charts.NARROW),
         "never": act("dinamis_never_downloaded_list", limit=figures.SHOWN, **_place(chosen)),
     }  # fmt: skip
