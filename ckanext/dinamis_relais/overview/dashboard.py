@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import logging
 from typing import Any
+from urllib.parse import urlencode
 
 import ckan.plugins.toolkit as tk
 from flask import Response
@@ -98,14 +99,19 @@ def dashboard() -> Any:
         "todo": todo, "ours": [row for row in tiles if row["ours"]],
         "waiting": [row for row in tiles if not row["ours"]],
         "found": found, "filters": chosen, "problem": problem, "choices": _choices(chosen, found),
-        "panels": [make(found) for make in panels.PANELS.values()], "widths": (charts.WIDE, charts.NARROW),
-        "never": act("dinamis_never_downloaded_list", limit=figures.SHOWN, **_place(chosen)),
+        "panels": [make(found) for make in panels.PANELS.values()],
+        "never": found["never_downloaded"], "addresses": _addresses(chosen),
     }  # fmt: skip
     return tk.render("dinamis/overview/dashboard.html", values)
 
 
-def _place(chosen: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in chosen.items() if name != "period"}
+def _addresses(chosen: dict[str, str]) -> dict[str, str]:
+    """Addresses of the panels' pictures and files, NAME standing for the panel: CKAN takes its time to make each."""
+    query = f"?{urlencode(chosen)}" if chosen else ""
+    picture = tk.url_for("dinamis_overview.chart", name="NAME")
+    files = {ending: tk.url_for("dinamis_overview.numbers", name="NAME", ending=ending) for ending in ("csv", "xlsx")}
+    narrow = urlencode({**chosen, "width": charts.NARROW})
+    return {"chart": picture + query, "narrow": f"{picture}?{narrow}", **{e: url + query for e, url in files.items()}}
 
 
 def _panel(name: str) -> panels.Panel:
@@ -159,6 +165,6 @@ def partner(id: str) -> Any:
     values = {
         "organization": organization, "found": found, "filters": chosen, "kinds": KINDS, "page_size": PAGE_SIZE,
         "figures": figures_, "panels": [panels.PANELS[name](figures_) for name in OWN], "own": own,
-        "widths": (charts.WIDE, charts.NARROW),
+        "addresses": _addresses(own),
     }  # fmt: skip
     return tk.render("dinamis/overview/partner.html", values)

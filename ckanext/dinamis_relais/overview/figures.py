@@ -252,7 +252,7 @@ def everything(figures: Figures) -> dict[str, Any]:
         "new": [{"month": m, **{k: int(events.get(e, {}).get(m, 0)) for k, e in arrived.items()}} for m in names],
         "downloads": downloads(figures, flows),
         "delays": delays(flows),
-        "never_downloaded": never_downloaded(0, list(figures.by_id.values()))["count"],
+        "never_downloaded": never_downloaded(SHOWN, list(figures.by_id.values())),
     }
 
 
