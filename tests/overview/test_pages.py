@@ -12,6 +12,8 @@ from ckan.tests.helpers import call_action
 from ckanext.dinamis_relais.gateway.model import DeliveryTarget, Mail
 from ckanext.dinamis_relais.journal.model import JournalLine
 from ckanext.dinamis_relais.membership.model import Application
+from ckanext.dinamis_relais.overview import rollup
+from tests.accounts.helpers import enter
 from tests.conftest import ROLES
 from tests.membership.helpers import file_in
 from tests.portal.pages import words
@@ -68,6 +70,67 @@ def test_the_dashboard_counts_what_waits_and_leads_to_it(browser, people):
     assert not soup.select(".alert-success")
     listed = browser.soup("super_referent", first["href"])
     assert words(listed.select_one("table tbody a")) == "Commune de Bègles"
+
+
+def test_what_waits_for_too_long_is_marked_with_its_oldest(browser, people, ckan_config, monkeypatch):
+    file_in(people, "under_review")
+    model.Session.execute(sa.update(Application).values(state_since=sa.text("now() - interval '9 days'"), due_at=None))
+    model.Session.commit()
+    tile = browser.soup("super_referent", "/dinamis/moderation").select_one("a.card")
+    assert "1 en retard" in words(tile)
+    assert "9 jours" in words(tile)
+    monkeypatch.setitem(ckan_config, "ckanext.dinamis_relais.late_days", 0)
+    tile = browser.soup("super_referent", "/dinamis/moderation").select_one("a.card")
+    assert "en retard" not in words(tile)
+
+
+def test_each_chart_has_its_words_and_its_numbers_beside_it(browser, people):
+    file_in(people, "accepted")
+    while rollup.refresh():
+        pass
+    soup = browser.soup("super_referent", "/dinamis/moderation?period=3m&category=local_authority")
+    images = soup.select("img.dinamis-chart")
+    assert images
+    for image in images:
+        assert len(image["alt"]) > len(words(image.find_parent("section").h3))
+        assert image.find_parent("section").select("details table tbody tr")
+        drawn = browser.get("super_referent", image["src"])
+        assert (drawn.status_code, drawn.headers["Content-Type"].split(";")[0]) == (200, "image/svg+xml")
+        assert "<svg" in drawn.body
+        assert "<script" not in drawn.body
+        assert browser.get("referent", image["src"]).status_code == 403
+    members = soup.select_one("#panel-members").find_parent("section")
+    assert [words(cell) for cell in members.select("tbody tr")[-1].select("td")] == ["1", "0", "0", "1"]
+    assert soup.select_one("select#category option[selected]")["value"] == "local_authority"
+    assert not soup.select("script[src*=vega]")
+    wrong = browser.soup("super_referent", "/dinamis/moderation?period=soon")
+    assert wrong.select(".alert-danger")
+
+
+class TestPartner:
+    def url(self, people):
+        return f"/organization/{people.organization['name']}/dinamis/activity"
+
+    def test_names_for_pigma_and_the_own_referent_only(self, browser, people):
+        file_in(people, "accepted")
+        enter(people)
+        for role in ("super_referent", "referent"):
+            text = words(browser.soup(role, self.url(people)).select_one(".dinamis-timeline"))
+            assert "Lou Exemple" in text
+            assert (people.super_referent["fullname"] in text) is (role == "super_referent")
+        for role in ("member", "outsider", "executive_board"):
+            assert browser.get(role, self.url(people)).status_code == 403
+        assert browser.get("anonymous", self.url(people)).status_code == 302
+
+    def test_in_the_order_of_time_and_by_kind(self, browser, people):
+        file_in(people, "accepted")
+        enter(people)
+        found = call_action("dinamis_timeline_show", people.context("referent"),
+                            organization_id=people.organization["id"])["results"]  # fmt: skip
+        assert [line["id"] for line in found] == sorted((line["id"] for line in found), reverse=True)
+        assert {line["object_type"] for line in found} >= {"application", "membership", "account", "document"}
+        rows = browser.soup("referent", self.url(people) + "?object_type=account").select(".dinamis-timeline strong")
+        assert len(rows) == 2
 
 
 class TestDeliveries:

@@ -52,10 +52,16 @@ def _months(values: list[Spec]) -> Spec:
     return {"field": "label", "type": "ordinal", "sort": [row["label"] for row in values], "axis": axis}
 
 
-def _amount(stack: bool | None = None) -> Spec:
-    axis = {"tickMinStep": 1, "format": ",~r", "tickCount": 5, "domain": False, "ticks": False}
+def _amount(top: float, stack: bool | None = None) -> Spec:
+    axis: Spec = {"format": ",~r", "tickCount": 5, "domain": False, "ticks": False}
+    if top <= 5:  # no fifth of a member
+        axis["values"] = list(range(int(top) + 2))
     found = {"field": "value", "type": "quantitative", "title": None, "axis": axis}
     return found if stack is None else {**found, "stack": stack}
+
+
+def _top(values: list[Spec]) -> float:
+    return max((row["value"] for row in values), default=0)
 
 
 def line(width: int, values: list[Spec]) -> Spec:
@@ -63,13 +69,13 @@ def line(width: int, values: list[Spec]) -> Spec:
     shape = {"color": BLUE, "interpolate": "monotone"}
     marks = [{"mark": {"type": "area", **shape, "opacity": 0.15}},
              {"mark": {"type": "line", **shape, "strokeWidth": 2.5, "point": {"color": BLUE, "size": 40}}}]  # fmt: skip
-    return {**_base(width, 220, values), "encoding": {"x": _months(values), "y": _amount()}, "layer": marks}
+    return {**_base(width, 220, values), "encoding": {"x": _months(values), "y": _amount(_top(values))}, "layer": marks}
 
 
 def columns(width: int, values: list[Spec]) -> Spec:
     """How much came in each month: rows ``label, value``."""
     mark = {"type": "bar", "color": BLUE, "cornerRadiusEnd": 2}
-    return {**_base(width, 220, values), "mark": mark, "encoding": {"x": _months(values), "y": _amount()}}
+    return {**_base(width, 220, values), "mark": mark, "encoding": {"x": _months(values), "y": _amount(_top(values))}}
 
 
 def stacked(width: int, rows: list[Spec], series: list[tuple[str, str]], stack: bool = True) -> Spec:
@@ -80,8 +86,10 @@ def stacked(width: int, rows: list[Spec], series: list[tuple[str, str]], stack: 
     labels = [label for _key, label in series]
     values = [{"label": row["label"], "series": label, "order": n, "value": row[key] or 0}
               for row in rows for n, (key, label) in enumerate(series)]  # fmt: skip
+    sums = [sum(row[key] or 0 for key, _label in series) for row in rows]
+    top = max(sums, default=0) if stack else _top(values)
     encoding: Spec = {
-        "x": _months(rows), "y": _amount(stack or None), "order": {"field": "order"},
+        "x": _months(rows), "y": _amount(top, stack or None), "order": {"field": "order"},
         "color": {"field": "series", "type": "nominal", "sort": labels,
                   "scale": {"domain": labels, "range": [BLUE, AMBER, GREEN, GREY][: len(series)]}},
     }  # fmt: skip

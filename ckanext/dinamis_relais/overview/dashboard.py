@@ -6,10 +6,12 @@ import datetime as dt
 import hashlib
 import logging
 from typing import Any
+from urllib.parse import urlencode
 
 import ckan.plugins.toolkit as tk
 from flask import Response
 
+from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.db import utcnow
 from ckanext.dinamis_relais.membership.rules import CATEGORIES
 from ckanext.dinamis_relais.overview import charts, figures, panels
@@ -68,13 +70,12 @@ def _periods() -> list[tuple[str, str]]:
     return [*months, ("1m", tk._("This month")), *years, (f"2020/{year}", tk._("Since the beginning"))]
 
 
-def _choices(chosen: dict[str, str], members: list[figures.Member]) -> dict[str, list[tuple[str, str]]]:
+def _choices(chosen: dict[str, str], found: dict[str, Any]) -> dict[str, list[tuple[str, str]]]:
     periods = _periods()
     if chosen.get("period") and chosen["period"] not in dict(periods):
         periods.append((chosen["period"], chosen["period"]))
-    codes = sorted(
-        {one.department for one in members} | ({chosen["department"]} if chosen.get("department") else set())
-    )
+    codes = {*config.departments(), *(row["department"] for row in found["members"]["by_department"]), figures.NONE}
+    codes |= {chosen["department"]} if chosen.get("department") else set()
     places = [(code, panels.department_label(code)) for code in codes]
     return {
         "period": periods,
@@ -97,15 +98,20 @@ def dashboard() -> Any:
     values = {
         "todo": todo, "ours": [row for row in tiles if row["ours"]],
         "waiting": [row for row in tiles if not row["ours"]],
-        "found": found, "filters": chosen, "problem": problem, "choices": _choices(chosen, figures.members()),
-        "panels": [make(found) for make in panels.PANELS.values()], "widths": (charts.WIDE, charts.NARROW),
-        "never": act("dinamis_never_downloaded_list", limit=figures.SHOWN, **_place(chosen)),
+        "found": found, "filters": chosen, "problem": problem, "choices": _choices(chosen, found),
+        "panels": [make(found) for make in panels.PANELS.values()],
+        "never": found["never_downloaded"], "addresses": _addresses(chosen),
     }  # fmt: skip
     return tk.render("dinamis/overview/dashboard.html", values)
 
 
-def _place(chosen: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in chosen.items() if name != "period"}
+def _addresses(chosen: dict[str, str]) -> dict[str, str]:
+    """Addresses of the panels' pictures and files, NAME standing for the panel: CKAN takes its time to make each."""
+    query = f"?{urlencode(chosen)}" if chosen else ""
+    picture = tk.url_for("dinamis_overview.chart", name="NAME")
+    files = {ending: tk.url_for("dinamis_overview.numbers", name="NAME", ending=ending) for ending in ("csv", "xlsx")}
+    narrow = urlencode({**chosen, "width": charts.NARROW})
+    return {"chart": picture + query, "narrow": f"{picture}?{narrow}", **{e: url + query for e, url in files.items()}}
 
 
 def _panel(name: str) -> panels.Panel:
@@ -159,6 +165,6 @@ def partner(id: str) -> Any:
     values = {
         "organization": organization, "found": found, "filters": chosen, "kinds": KINDS, "page_size": PAGE_SIZE,
         "figures": figures_, "panels": [panels.PANELS[name](figures_) for name in OWN], "own": own,
-        "widths": (charts.WIDE, charts.NARROW),
+        "addresses": _addresses(own),
     }  # fmt: skip
     return tk.render("dinamis/overview/partner.html", values)

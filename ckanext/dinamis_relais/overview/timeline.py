@@ -28,21 +28,18 @@ KINDS = ("application", "membership", "convention", "document", "account", "role
 
 
 def _names(ids: Iterable[str], organization_id: str, everybody: bool) -> dict[str, str]:
-    """Users' names by id: all of them for PIGMA, else only the organisation's own people."""
+    """Users' names by id: all of them for PIGMA; for a referent the organisation's own people, the others are PIGMA."""
     user = model.User.__table__  # type: ignore[attr-defined]  # CKAN maps it
     query = sa.select(user.c.id, user.c.fullname, user.c.name).where(user.c.id.in_(list(ids)))
-    if not everybody:
-        account, place = Account.__table__, model.Member.__table__  # type: ignore[attr-defined]
-        own = sa.or_(
-            sa.select(account.c.id)
-            .where(account.c.user_id == user.c.id, account.c.organization_id == organization_id)
-            .exists(),
-            sa.select(place.c.id)
-            .where(place.c.table_id == user.c.id, place.c.group_id == organization_id, place.c.state == "active")
-            .exists(),
-        )
-        query = query.where(own)
-    return {id_: fullname or name for id_, fullname, name in session().execute(query)}
+    found = {id_: fullname or name for id_, fullname, name in session().execute(query)}
+    if everybody:
+        return found
+    account, place = Account.__table__, model.Member.__table__  # type: ignore[attr-defined]
+    people = account.c.organization_id == organization_id, account.c.user_id.in_(list(found))
+    places = place.c.group_id == organization_id, place.c.table_id.in_(list(found)), place.c.state == "active"
+    own = set(session().execute(sa.select(account.c.user_id).where(*people)).scalars())
+    own |= set(session().execute(sa.select(place.c.table_id).where(*places)).scalars())
+    return {id_: name if id_ in own else "PIGMA" for id_, name in found.items()}
 
 
 def _things(lines: list[JournalLine]) -> dict[str, str]:
@@ -77,8 +74,8 @@ def dinamis_timeline_show(context: Context, data_dict: DataDict) -> dict[str, An
     :param since: first day (``2026-03-01``), in the site's time zone
     :param until: last day
     :returns: ``{"count", "results"}``, each ``{"id", "at", "event", "object_type", "object_id", "who", "actor", "what",
-        "files", "scenes"}``; ``who`` is a person's name, ``actor`` one of the journal's words where nobody acted; both
-        None for PIGMA's people, whom a referent is not told by name
+        "files", "scenes"}``; ``who`` is a person's name (to a referent ``PIGMA`` for PIGMA's people, None for who is
+        gone), ``actor`` one of the journal's words where no user acted
     """
     organization_id = tk.get_or_bust(data_dict, "organization_id")
     tk.check_access("dinamis_timeline_show", context, data_dict)

@@ -1,6 +1,6 @@
 """The home page's figures: counted as anyone may see them, and kept for a minute.
 
-Every visitor's first page would otherwise walk all memberships (1.2 ms each).
+Every visitor's first page would otherwise ask Solr and the scene store.
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ log = logging.getLogger(__name__)
 #: Seconds during which the figures are not counted again.
 KEEP = 60
 
-_PAGE = 1000
-
 
 def department(kind: str | None, code: str | None) -> str | None:
     """Insee's code of the département that a territory lies in; None for one that may span several.
@@ -38,7 +36,10 @@ def department(kind: str | None, code: str | None) -> str | None:
 
 
 def figures() -> dict[str, int | None]:
-    """``members``, ``departments``, ``series``, ``scenes`` and ``use_cases``; None for what cannot be counted now."""
+    """``members``, ``departments``, ``series``, ``scenes``, ``use_cases``, and ``km2`` downloaded (0 while few did).
+
+    None for what cannot be counted now.
+    """
     key = f"dinamis:figures:{tk.config['ckan.site_id']}"
     try:
         kept: Any = connect_to_redis().get(key)
@@ -56,26 +57,15 @@ def figures() -> dict[str, int | None]:
 
 
 def _count() -> dict[str, int | None]:
-    members, departments = _members()
+    known = tk.get_action("dinamis_statistics_public")(_visitor(), {})
     use_cases = tk.get_action("dinamis_use_case_list")(_visitor(), {"limit": 0})["count"]
-    return {"members": members, "departments": departments, "series": _series(), "scenes": _scenes(),
-            "use_cases": use_cases}  # fmt: skip
+    km2 = known["downloads"]["km2"]
+    return {"members": known["members"], "departments": known["departments"], "series": _series(), "scenes": _scenes(),
+            "use_cases": use_cases, "km2": round(km2) if km2 else 0}  # fmt: skip
 
 
 def _visitor() -> Any:
     return {"user": ""}
-
-
-def _members() -> tuple[int, int]:
-    departments: set[str | None] = set()
-    offset = 0
-    while True:
-        params = {"limit": _PAGE, "offset": offset}
-        found = tk.get_action("dinamis_membership_list")(_visitor(), params)
-        departments |= {department(m.get("territory_kind"), m.get("territory_code")) for m in found["results"]}
-        offset += len(found["results"])
-        if not found["results"] or offset >= found["count"]:
-            return found["count"], len(departments - {None})
 
 
 def _series() -> int | None:
