@@ -16,6 +16,8 @@ from typing import Any
 import click
 import yaml
 
+from ckanext.dinamis_relais.wording.catalogue import machines, recipients, transitions
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "ckanext" / "dinamis_relais"
 DOCS = ROOT / "docs"
@@ -64,16 +66,6 @@ def rights() -> str:
     )
 
 
-def machines() -> list[Any]:
-    """All state machines."""
-    from ckanext.dinamis_relais.accounts.rules import MACHINE
-    from ckanext.dinamis_relais.imagery_requests.rules import MACHINE as REQUEST
-    from ckanext.dinamis_relais.membership.machines import APPLICATION, MEMBERSHIP
-    from ckanext.dinamis_relais.questions.rules import MACHINE as QUESTION
-
-    return [APPLICATION, MEMBERSHIP, MACHINE, QUESTION, REQUEST]
-
-
 def lifecycle() -> str:
     """Each state machine as a drawing and as its table."""
     parts = ["# Lifecycles\n"]
@@ -91,18 +83,6 @@ def lifecycle() -> str:
     return "\n".join(parts)
 
 
-def recipients() -> dict[str, tuple[str, ...]]:
-    """Message → who receives it, of all rooms; a message that is not named here goes to the person it is about."""
-    from ckanext.dinamis_relais.imagery_requests.letters import RECIPIENTS as REQUESTS
-    from ckanext.dinamis_relais.membership.letters import RECIPIENTS
-    from ckanext.dinamis_relais.news.registering import RECIPIENTS as NEWS
-    from ckanext.dinamis_relais.questions.letters import RECIPIENTS as QUESTIONS
-
-    return {**RECIPIENTS, **QUESTIONS, **NEWS, **REQUESTS,
-            "account_erasure_requested": ("PIGMA's contact address",),
-            "harvest_failed": ("super_referent",)}  # fmt: skip
-
-
 def mails() -> str:
     """Event → who → mail."""
     from ckanext.dinamis_relais.accounts.effects import OTHER_MAILS
@@ -112,11 +92,7 @@ def mails() -> str:
     others = {**OTHER_MAILS, "request_received": "a request for an image is sent",
               "reacceptance_requested": "application (`reacceptance`): `draft` → `request_signature`",
               **{kind.mail: f"{kind.name}: {kind.when}" for kind in KINDS}}  # fmt: skip
-    when: dict[str, list[str]] = {}
-    for machine in machines():
-        for row in machine:
-            if row.mail:
-                when.setdefault(row.mail, []).append(f"{machine.name}: `{row.source}` → `{row.name}`")
+    when = {name: [f"{m}: `{s}` → `{t}`" for m, s, t in rows] for name, rows in transitions().items()}
     rows = []
     for path in sorted((PACKAGE / "mails").glob("*.fr.txt")):
         name = path.name.removesuffix(".fr.txt")
@@ -124,8 +100,10 @@ def mails() -> str:
         who = ", ".join(told.get(name, ("the person",)))
         occasion = when.get(name, [others.get(name, "(by the code that names it)")])
         rows.append((f"`{name}`", "; ".join(occasion), who, subject))
-    return "# Mails\n\nEach is a template `mails/<name>.<language>.txt`; its first line is the subject.\n\n" + table(
-        ("Mail", "When", "To whom", "Subject in French"), rows
+    return (
+        "# Mails\n\nEach is a template `mails/<name>.<language>.txt`; its first line is the subject. "
+        "The super-référent may write other words on `/dinamis/moderation/mails`.\n\n"
+        + table(("Mail", "When", "To whom", "Subject in French"), rows)
     )
 
 

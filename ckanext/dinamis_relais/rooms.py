@@ -31,6 +31,7 @@ ROOMS: tuple[str, ...] = (
     "assistance",
     "overview",
     "gateway",
+    "wording",
     "documents",
 )
 

@@ -13,11 +13,19 @@ from ckanext.dinamis_relais.membership.board_views import dinamis_board
 from ckanext.dinamis_relais.membership.documents_views import dinamis_documents
 from ckanext.dinamis_relais.membership.machines import OPEN_STATES
 from ckanext.dinamis_relais.membership.partner_views import dinamis_partners
+from ckanext.dinamis_relais.membership.public_views import dinamis_members
 from ckanext.dinamis_relais.membership.rules import CATEGORIES, TERRITORY_KINDS
 from ckanext.dinamis_relais.membership.signing_views import dinamis_signing
 from ckanext.dinamis_relais.web import PAGE_SIZE, act, flash, offset, page, tried
 
-__all__ = ["dinamis_board", "dinamis_documents", "dinamis_membership", "dinamis_partners", "dinamis_signing"]
+__all__ = [
+    "dinamis_board",
+    "dinamis_documents",
+    "dinamis_members",
+    "dinamis_membership",
+    "dinamis_partners",
+    "dinamis_signing",
+]
 
 dinamis_membership = Blueprint("dinamis_membership", __name__)
 

@@ -212,6 +212,7 @@ def dinamis_moderation_menu() -> list[tuple[str, str]]:
         ("dinamis_accounts.queue", tk._("Accounts")),
         ("dinamis_questions.queue", tk._("Questions")),
         ("dinamis_requests.queue", tk._("Requests for images")),
+        ("dinamis_wording.list", tk._("Texts of the mails")),
         ("dinamis_overview.deliveries", tk._("Deliveries")),
         ("dinamis_overview.journal", tk._("Journal")),
         ("dinamis_health.page", tk._("Health")),

@@ -23,6 +23,5 @@ SHOWN = 8
 def home() -> Any:
     """Anyone's first page; the search among members is answered before any form is shown."""
     query = tk.request.args.get("member", "").replace("\x00", "").strip()
-    # PIGMA sees suspended and ended memberships in the list: here the answer is the same for everyone.
-    found = act("dinamis_membership_list", q=query, state="active", limit=SHOWN) if query else None
+    found = act("dinamis_member_list", q=query, limit=SHOWN) if query else None
     return tk.render("dinamis/portal/home.html", {"query": query, "found": found, "figures": figures()})
