@@ -16,6 +16,8 @@ from typing import Any
 import click
 import yaml
 
+from ckanext.dinamis_relais.wording.catalogue import machines, recipients, transitions
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "ckanext" / "dinamis_relais"
 DOCS = ROOT / "docs"
@@ -64,17 +66,6 @@ def rights() -> str:
     )
 
 
-def machines() -> list[Any]:
-    """All state machines."""
-    from ckanext.dinamis_relais.accounts.rules import MACHINE
-    from ckanext.dinamis_relais.imagery_requests.rules import MACHINE as REQUEST
-    from ckanext.dinamis_relais.membership.machines import APPLICATION, MEMBERSHIP
-    from ckanext.dinamis_relais.questions.rules import MACHINE as QUESTION
-    from ckanext.dinamis_relais.use_cases.rules import MACHINE as USE_CASE
-
-    return [APPLICATION, MEMBERSHIP, MACHINE, QUESTION, REQUEST, USE_CASE]
-
-
 def lifecycle() -> str:
     """Each state machine as a drawing and as its table."""
     parts = ["# Lifecycles\n"]
@@ -92,20 +83,6 @@ def lifecycle() -> str:
     return "\n".join(parts)
 
 
-def recipients() -> dict[str, tuple[str, ...]]:
-    """Message → who receives it, of all rooms; a message that is not named here goes to the person it is about."""
-    from ckanext.dinamis_relais.imagery_requests.letters import RECIPIENTS as REQUESTS
-    from ckanext.dinamis_relais.membership.letters import RECIPIENTS
-    from ckanext.dinamis_relais.news.registering import RECIPIENTS as NEWS
-    from ckanext.dinamis_relais.questions.letters import RECIPIENTS as QUESTIONS
-    from ckanext.dinamis_relais.use_cases.letters import RECIPIENTS as USE_CASES
-
-    return {**RECIPIENTS, **QUESTIONS, **NEWS, **REQUESTS, **USE_CASES,
-            **dict.fromkeys(("board_dossier", "board_notice"), ("the executive board's address",)),
-            "account_erasure_requested": ("PIGMA's contact address",),
-            "harvest_failed": ("super_referent",), "journal_head": ("the operator",)}  # fmt: skip
-
-
 def mails() -> str:
     """Event → who → mail."""
     from ckanext.dinamis_relais.accounts.effects import OTHER_MAILS
@@ -117,11 +94,7 @@ def mails() -> str:
               "board_notice": "a file is withdrawn, a membership changes (transport `dossier`)",
               "reacceptance_requested": "application (`reacceptance`): `draft` → `request_signature`",
               **{kind.mail: f"{kind.name}: {kind.when}" for kind in KINDS}}  # fmt: skip
-    when: dict[str, list[str]] = {}
-    for machine in machines():
-        for row in machine:
-            if row.mail:
-                when.setdefault(row.mail, []).append(f"{machine.name}: `{row.source}` → `{row.name}`")
+    when = {name: [f"{m}: `{s}` → `{t}`" for m, s, t in rows] for name, rows in transitions().items()}
     rows = []
     for path in sorted((PACKAGE / "mails").glob("*.fr.txt")):
         name = path.name.removesuffix(".fr.txt")
@@ -129,8 +102,10 @@ def mails() -> str:
         who = ", ".join(told.get(name, ("the person",)))
         occasion = when.get(name, [others.get(name, "(by the code that names it)")])
         rows.append((f"`{name}`", "; ".join(occasion), who, subject))
-    return "# Mails\n\nEach is a template `mails/<name>.<language>.txt`; its first line is the subject.\n\n" + table(
-        ("Mail", "When", "To whom", "Subject in French"), rows
+    return (
+        "# Mails\n\nEach is a template `mails/<name>.<language>.txt`; its first line is the subject. "
+        "The super-référent may write other words on `/dinamis/moderation/mails`.\n\n"
+        + table(("Mail", "When", "To whom", "Subject in French"), rows)
     )
 
 

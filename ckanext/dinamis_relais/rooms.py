@@ -33,6 +33,7 @@ ROOMS: tuple[str, ...] = (
     "assistance",
     "overview",
     "gateway",
+    "wording",
     "documents",
 )
 

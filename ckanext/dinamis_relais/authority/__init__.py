@@ -78,6 +78,7 @@ VERBS: dict[str, tuple[Role, ...]] = {
     "event.register": (Role.SYSADMIN, Role.SUPER_REFERENT, Role.EXECUTIVE_BOARD, Role.REFERENT, Role.MEMBER, Role.USER),
     "event.registrations": _PIGMA,
     "moderation.open": _PIGMA,
+    "mail.write": _PIGMA,
     "board.open": (Role.EXECUTIVE_BOARD,),
     "scene.read": _ALL,
     "licence.read": _ALL,

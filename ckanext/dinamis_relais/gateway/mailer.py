@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import logging
 import smtplib
 from functools import cache
 from pathlib import Path
@@ -12,23 +13,19 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 from babel.dates import format_date
 from ckan.lib.mailer import MailerException
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.exceptions import TemplateError
 
-from ckanext.dinamis_relais import config
+from ckanext.dinamis_relais import config, wording
 from ckanext.dinamis_relais.db import session
 from ckanext.dinamis_relais.gateway import secrets
 from ckanext.dinamis_relais.gateway.model import Dossier, Mail
 from ckanext.dinamis_relais.gateway.targets import Parcel, PassingError, RefusedError
+from ckanext.dinamis_relais.wording import rules
+
+log = logging.getLogger(__name__)
 
 TEMPLATES = Path(__file__).parent.parent / "mails"
 LINK = "{link}"
-
-
-@cache
-def _environment() -> Environment:
-    # Plain text, hence no HTML escaping; a missing value must fail when the mail is decided, not in the box.
-    loader = FileSystemLoader(str(TEMPLATES))
-    return Environment(loader=loader, undefined=StrictUndefined, autoescape=False, trim_blocks=True)  # noqa: S701
 
 
 def locale() -> str:
@@ -37,29 +34,58 @@ def locale() -> str:
     return "en" if str(offered).startswith("en") else "fr"
 
 
-def day(value: dt.date) -> str:
-    """A date in full, in the language of mails."""
-    return format_date(value, "long", locale=locale())
+def day(value: dt.date, language: str | None = None) -> str:
+    """A date in full, in the language of mails or in the one named."""
+    return format_date(value, "long", locale=language or locale())
+
+
+def reply_to() -> str:
+    """Address of the people who answer: ``contact_email`` of the configuration."""
+    return config.contact_email()
+
+
+def given() -> dict[str, str]:
+    """The tags that every mail has."""
+    return {
+        "relay": config.relay_name(),
+        "operator": config.relay_operator(),
+        "contact": config.contact_email(),
+        "site_url": config.site_url(),
+    }
+
+
+@cache
+def shipped(name: str, language: str) -> tuple[str, str]:
+    """Subject and text of a mail as they come with the platform, their tags not filled in."""
+    subject, _sep, body = (TEMPLATES / f"{name}.{language}.txt").read_text(encoding="utf-8").partition("\n")
+    return subject.strip(), body.strip()
+
+
+def source(name: str, language: str) -> tuple[str, str]:
+    """Subject and text of a mail in force: the operator's, or the shipped ones; their tags not filled in."""
+    return wording.current(name, language) or shipped(name, language)
 
 
 def render(name: str, values: dict[str, Any]) -> tuple[str, str]:
-    """Subject and text of a message; the template's first line is the subject.
+    """Subject and text of a message in the language of mails.
 
-    :raises jinja2.UndefinedError: a value that the template needs is missing
+    :raises jinja2.UndefinedError: a value that the shipped text needs is missing: it fails when the mail is decided,
+        not in the box
     """
-    text = (
-        _environment()
-        .get_template(f"{name}.{locale()}.txt")
-        .render(
-            relay=config.relay_name(),
-            operator=config.relay_operator(),
-            contact=config.contact_email(),
-            site_url=config.site_url(),
-            **values,
-        )
-    )
-    subject, _sep, body = text.partition("\n")
-    return subject.strip(), body.strip() + "\n"
+    everything = {**given(), **values}
+    own = wording.current(name, locale())
+    if own is not None:
+        try:
+            return _filled(own, everything)
+        except TemplateError:
+            # It was checked when it was saved; whatever is wrong now, a decision does not wait for it.
+            log.exception("mail %s: the operator's text cannot be filled in, the shipped one leaves", name)
+    return _filled(shipped(name, locale()), everything)
+
+
+def _filled(texts: tuple[str, str], values: dict[str, Any]) -> tuple[str, str]:
+    subject, body = (rules.fill(text, values) for text in texts)
+    return " ".join(subject.split()), body.strip() + "\n"
 
 
 def write(
@@ -85,7 +111,7 @@ def write(
         name=name,
         recipient=recipient,
         recipient_name=recipient_name,
-        reply_to=config.contact_email() or None,
+        reply_to=reply_to() or None,
         subject=subject,
         body=body,
         secrets=secrets.encrypt({"link": link}) if link else None,

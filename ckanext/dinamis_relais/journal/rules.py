@@ -113,6 +113,8 @@ class Event(str, Enum):
     REQUEST_CANCELLED = "request.cancelled"
     REQUEST_USER_CANCELLED = "request.user_cancelled"
     REQUEST_ERASED = "request.erased"
+    MAIL_CHANGED = "mail_text.changed"
+    MAIL_RESET = "mail_text.reset"
     BATCH_STARTED = "batch.started"
     JOURNAL_PRUNED = "journal.pruned"
     DELIVERY_DONE = "delivery.done"

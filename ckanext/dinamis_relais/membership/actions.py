@@ -44,6 +44,7 @@ from ckanext.dinamis_relais.membership.memberships import (
     dinamis_membership_transition,
 )
 from ckanext.dinamis_relais.membership.partners import dinamis_partner_list
+from ckanext.dinamis_relais.membership.public import dinamis_member_list
 from ckanext.dinamis_relais.membership.rules import presumption
 from ckanext.dinamis_relais.membership.signatures import (
     dinamis_signature_code,
@@ -73,6 +74,7 @@ __all__ = [
     "dinamis_dossier_send",
     "dinamis_dossier_show",
     "dinamis_entity_lookup",
+    "dinamis_member_list",
     "dinamis_membership_autocomplete",
     "dinamis_membership_list",
     "dinamis_membership_show",

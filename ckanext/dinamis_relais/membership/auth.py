@@ -30,6 +30,7 @@ __all__ = [
     "dinamis_dossier_send",
     "dinamis_dossier_show",
     "dinamis_entity_lookup",
+    "dinamis_member_list",
     "dinamis_membership_autocomplete",
     "dinamis_membership_list",
     "dinamis_membership_show",
@@ -67,6 +68,7 @@ dinamis_application_list = guard("application.read", _by_organization)
 dinamis_application_claim = guard("application.review", _by(Application))
 # Each transition has a verb of its own, which the action checks against the machine's row.
 dinamis_application_transition = guard("application.read", _by(Application))
+dinamis_member_list = guard("membership.list", anonymous=True)
 dinamis_membership_show = guard("membership.read", anonymous=True)
 dinamis_membership_autocomplete = guard("membership.list", anonymous=True)
 dinamis_membership_list = guard("membership.list", anonymous=True)

@@ -14,6 +14,7 @@ from ckanext.dinamis_relais.membership.deciding_views import dinamis_deciding
 from ckanext.dinamis_relais.membership.documents_views import dinamis_documents
 from ckanext.dinamis_relais.membership.machines import OPEN_STATES
 from ckanext.dinamis_relais.membership.partner_views import dinamis_partners
+from ckanext.dinamis_relais.membership.public_views import dinamis_members
 from ckanext.dinamis_relais.membership.rules import CATEGORIES, TERRITORY_KINDS
 from ckanext.dinamis_relais.membership.signing_views import dinamis_signing
 from ckanext.dinamis_relais.web import PAGE_SIZE, act, flash, offset, page, tried
@@ -22,6 +23,7 @@ __all__ = [
     "dinamis_board",
     "dinamis_deciding",
     "dinamis_documents",
+    "dinamis_members",
     "dinamis_membership",
     "dinamis_partners",
     "dinamis_signing",

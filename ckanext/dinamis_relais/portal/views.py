@@ -25,8 +25,7 @@ _NEWS, _GUIDES = 3, 4
 def home() -> Any:
     """Anyone's first page; the search among members is answered before any form is shown."""
     query = tk.request.args.get("member", "").replace("\x00", "").strip()
-    # PIGMA sees suspended and ended memberships in the list: here the answer is the same for everyone.
-    found = act("dinamis_membership_list", q=query, state="active", limit=SHOWN) if query else None
+    found = act("dinamis_member_list", q=query, limit=SHOWN) if query else None
     news = act("dinamis_news_list", state="published", limit=_NEWS)["results"]
     guides = act("dinamis_guide_list", state="published", kind="guide", limit=_GUIDES)["results"]
     values = {"query": query, "found": found, "figures": figures(), "news": news, "guides": guides}
