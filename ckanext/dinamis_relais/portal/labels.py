@@ -288,6 +288,7 @@ def objects() -> dict[str, str]:
         "membership": _("Membership"),
         "convention": _("Convention"),
         "account": _("Account"),
+        "dossier": _("Dossier for the executive board"),
         "question": _("Question"),
         "guide": _("Guide"),
         "use_case": _("Use case"),

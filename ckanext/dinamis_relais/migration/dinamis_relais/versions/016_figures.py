@@ -1,13 +1,13 @@
 """Members by département are read without the other states' counters.
 
 Revision ID: dinamis_016
-Revises: dinamis_012
+Revises: dinamis_015
 """
 
 from alembic import op
 
 revision = "dinamis_016"
-down_revision = "dinamis_012"
+down_revision = "dinamis_015"
 branch_labels = None
 depends_on = None
 

@@ -1,7 +1,7 @@
 """Where use cases stand; their pictures have had a table since revision 009.
 
 Revision ID: dinamis_017
-Revises: dinamis_015
+Revises: dinamis_016
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "dinamis_017"
-down_revision = "dinamis_015"
+down_revision = "dinamis_016"
 branch_labels = None
 depends_on = None
 
