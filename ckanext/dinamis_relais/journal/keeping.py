@@ -49,7 +49,8 @@ def tell_head() -> int:
         if not _first_today():
             return 0
         number, digest, at = found
-        values = {"number": number, "hash": digest, "at": at.astimezone(dt.timezone.utc).isoformat(timespec="seconds")}
+        moment = at.astimezone(dt.timezone.utc).isoformat(timespec="seconds")
+        values = {"number": number, "hash": digest, "at": moment, "day": moment[: len("2027-01-31")]}
         mailer.write("journal_head", address, "", ("journal", "journal", None), values)
     return 1
 

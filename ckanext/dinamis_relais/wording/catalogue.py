@@ -77,6 +77,6 @@ def sample(name: str, language: str) -> dict[str, Any]:
         "message": "Le service n'a pas répondu." if french else "The service did not answer.",
         "text": "Voici le texte du message." if french else "This is the message's text.",
         "scenes": [{"title": "SPOT 6, 12/07/2023", "id": "exemple", "collection": "spot"}],
-        "expires_on": day, "since": day, "again": False, "attached": True, "at": "2027-01-31T02:00:00Z",
+        "expires_on": day, "since": day, "again": False, "attached": True, "day": day, "at": "2027-01-31T02:00:00Z",
         "hash": "0" * 64,
     }  # fmt: skip
