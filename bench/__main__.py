@@ -127,6 +127,7 @@ def main() -> int:
         page(demo, "explorer, first answer", "/dinamis/images", "/dataset/", 0.5),
         page(demo, "home page", "/dinamis", "/dataset/", 1.0),
         *apart("bench.accounts"),
+        *apart("bench.figures"),
         *apart("bench.access", demo["sandbox_url"]),
     ]
     print(f"{'ours':>10} {'against':>10} {'ratio':>6} {'goal':>5}  what")
