@@ -128,6 +128,7 @@ def main() -> int:
         page(demo, "home page", "/dinamis", "/dataset/", 1.0),
         *apart("bench.accounts"),
         *apart("bench.members"),
+        *apart("bench.figures"),
         *apart("bench.access", demo["sandbox_url"]),
     ]
     print(f"{'ours':>10} {'against':>10} {'ratio':>6} {'goal':>5}  what")
