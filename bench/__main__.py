@@ -100,6 +100,25 @@ def page(demo: dict[str, Any], name: str, path: str, against: str, goal: float) 
     return row(f"{name} against {against}, median", statistics.median(a), statistics.median(b), goal)
 
 
+def pages(client: Any, token: str, name: str, ours: str, theirs: str, goal: float, rounds: int = 20) -> dict[str, Any]:
+    """Two pages in turn by CKAN's WSGI interface, as the holder of an API token sees them: medians.
+
+    :raises RuntimeError: another status than 200
+    """
+
+    def seconds(path: str) -> float:
+        begin = time.perf_counter()
+        answer = client.get(path, headers={"Authorization": token})
+        taken = time.perf_counter() - begin
+        if answer.status_code != 200:
+            raise RuntimeError(f"{path}: {answer.status_code}")
+        return taken
+
+    seconds(ours), seconds(theirs)
+    pairs = [(seconds(ours), seconds(theirs)) for _round in range(rounds)]
+    return row(name, statistics.median(p[0] for p in pairs), statistics.median(p[1] for p in pairs), goal)
+
+
 def apart(module: str, *more: str) -> list[dict[str, Any]]:
     """A measure in quantity, in databases of its own: the demonstration stays as it is."""
     command = [sys.executable, "-m", module, str(STACK / "bench.ini"), *more]
