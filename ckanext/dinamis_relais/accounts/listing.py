@@ -251,9 +251,10 @@ def dinamis_account_list(context: Context, data_dict: DataDict) -> dict[str, Any
     params = validated(data_dict, filters(), context)
     user = user_of(context)
     query = selected(params)
-    counts = (Account.state, sa.func.count(), sa.func.count().filter(dormant_clause()))
-    counted = session().execute(query.with_only_columns(*counts).group_by(Account.state)).all()
-    states = {state: number for state, number, _dormant in counted}
+    by_state = query.with_only_columns(Account.state, sa.func.count()).group_by(Account.state)
+    states = dict(session().execute(by_state).all())
+    # Apart: to look for dormant ones among all that are counted costs more than to count a second time.
+    dormant = session().execute(query.where(dormant_clause()).with_only_columns(sa.func.count())).scalar()
     # A group for each state was counted just now: their sum needs no second scan.
     wanted = params["state"].split(",") if params.get("state") else list(states)
     count = None if params.get("dormant") else sum(states.get(state, 0) for state in set(wanted))
@@ -263,7 +264,6 @@ def dinamis_account_list(context: Context, data_dict: DataDict) -> dict[str, Any
     results = [dictize(row, known) for row in found["results"]]
     # In the machine's order, so that the pages name the states as the procedure does.
     ordered = {state: states[state] for state in MACHINE.states if state in states}
-    dormant = sum(row[2] for row in counted)
     return {"count": found["count"], "results": results, "states": ordered, "dormant": dormant}
 
 
