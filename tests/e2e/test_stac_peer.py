@@ -1,8 +1,9 @@
 """Our STAC API beside stac-fastapi-pgstac, which holds the same scenes: the same questions, the same answers.
 
-Two differences are known and kept out of the questions. Scenes whose sorted values are equal follow each other by
+Three differences are known and kept out of the questions. Scenes whose sorted values are equal follow each other by
 collection and id here, by id backwards there: each question ends its order with the id. What has no value comes last
-here in both directions, first there when descending: a question sorted by what may be missing asks for what has it.
+here in both directions, first there when descending. Numbers are sorted as numbers here, there as texts (9.9 before
+72.9) unless an operator has declared the property: a test of its own looks at our order of them.
 """
 
 from __future__ import annotations
@@ -73,12 +74,8 @@ def question(number: int, ids: list[str]) -> dict[str, Any]:
     for name, value in members.items():
         if chance.random() < 0.35 and not (name == "intersects" and "bbox" in body):
             body[name] = value
-    by = chance.choice(("datetime", "eo:cloud_cover", "platform", "id", "view:incidence_angle"))
-    direction = chance.choice(("asc", "desc"))
-    body["sortby"] = [{"field": by, "direction": direction}]
-    if by == "eo:cloud_cover":
-        known = {"op": "not", "args": [{"op": "isNull", "args": [CLOUD]}]}
-        body["filter"] = {"op": "and", "args": [known, body["filter"]]} if "filter" in body else known
+    by = chance.choice(("datetime", "platform", "id", "sat:orbit_state"))
+    body["sortby"] = [{"field": by, "direction": chance.choice(("asc", "desc"))}]
     if by != "id":
         body["sortby"] += [{"field": "datetime", "direction": "desc"}, {"field": "id", "direction": "desc"}]
     if "filter" in body:
@@ -110,6 +107,19 @@ def test_the_same_questions_have_the_same_answers(demo: dict[str, Any]) -> None:
         assert answer == pages(theirs, body), body
         found += bool(answer)
     assert found > 80, "most questions found nothing: they prove little"
+
+
+def test_numbers_are_sorted_as_numbers(demo: dict[str, Any]) -> None:
+    for name in ("eo:cloud_cover", "view:incidence_angle"):
+        body = {"bbox": [-1, 43, 1, 46], "sortby": [{"field": name, "direction": "desc"}], "limit": 1000}
+        each = []
+        for address in (demo["stac_url"], demo["source_stac_url"]):
+            page = requests.post(f"{address}/search", json=body, timeout=60).json()
+            each.append({one["id"]: one["properties"].get(name) for one in page["features"]})
+        assert each[0] == each[1]
+        assert len(each[0]) < 1000
+        values = list(each[0].values())
+        assert values == sorted(values, key=lambda one: (one is None, -(one or 0)))
 
 
 def test_a_walk_through_everything_finds_the_same_scenes(demo: dict[str, Any]) -> None:
