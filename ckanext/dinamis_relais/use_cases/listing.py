@@ -147,8 +147,8 @@ def dinamis_use_case_list(context: Context, data_dict: DataDict) -> dict[str, An
         group = model.Group.get(params["organization_id"])
         query = query.where(UseCase.organization_id == (group.id if group else ""))
     if params.get("q"):
-        sought = params["q"].strip()
-        matching = (one.icontains(sought, autoescape=True) for one in (model.Package.title, model.Package.notes))
+        sought, places = params["q"].strip().lower(), (model.Package.title, model.Package.notes)
+        matching = (sa.func.lower(one).contains(sought, autoescape=True) for one in places)
         query = query.where(sa.or_(*matching))
     if params.get("series"):
         package = model.Package.get(params["series"])
