@@ -44,7 +44,7 @@ def entity_service(ckan_config, monkeypatch):
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     address = f"http://127.0.0.1:{server.server_port}"
     monkeypatch.setitem(ckan_config, "ckanext.dinamis_relais.entity_search_url", address)
     yield state
@@ -91,7 +91,7 @@ def gateway_service(ckan_config, monkeypatch):
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     monkeypatch.setitem(
         ckan_config, "ckanext.dinamis_relais.gateway.url", f"http://127.0.0.1:{server.server_port}/gateway"
     )
@@ -112,7 +112,7 @@ def geo_service(ckan_config, monkeypatch):
     app = Flask(__name__)
     app.register_blueprint(geo.blueprint())
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     address = f"http://127.0.0.1:{server.server_port}/geo"
     monkeypatch.setitem(ckan_config, "ckanext.dinamis_relais.geo_api_url", address)
     yield address

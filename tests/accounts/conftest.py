@@ -50,7 +50,7 @@ def dinamis(ckan_config, monkeypatch):
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     key, address = "ckanext.dinamis_relais.gateway.url", f"http://127.0.0.1:{server.server_port}/gateway"
     monkeypatch.setitem(ckan_config, key, address)
     yield state

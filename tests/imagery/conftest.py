@@ -70,7 +70,7 @@ def live(app: Any, ckan_config: Any, monkeypatch: pytest.MonkeyPatch) -> Iterato
     """The site on a port of loopback; the address of its STAC API."""
     http = make_server("127.0.0.1", 0, app.flask_app, threaded=True)
     monkeypatch.setitem(ckan_config, "ckan.site_url", f"http://127.0.0.1:{http.server_port}")
-    threading.Thread(target=http.serve_forever, daemon=True).start()
+    threading.Thread(target=http.serve_forever, args=(0.02,), daemon=True).start()
     yield f"http://127.0.0.1:{http.server_port}/dinamis/stac"
     http.shutdown()
 
@@ -107,7 +107,7 @@ class Server:
 
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.http.server_port}"
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+        threading.Thread(target=self.http.serve_forever, args=(0.02,), daemon=True).start()
 
     def answer(self, path: str) -> tuple[int, dict[str, str], bytes]:
         for index, (start, answer) in enumerate(self.broken):

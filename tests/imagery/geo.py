@@ -38,7 +38,7 @@ class Geo:
 
         self.http = make_server("127.0.0.1", 0, app, threaded=True)
         self.url = f"http://127.0.0.1:{self.http.server_port}"
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+        threading.Thread(target=self.http.serve_forever, args=(0.02,), daemon=True).start()
 
     def forget(self, ending: str = "*") -> None:
         """Drop what the site remembers of this service."""

@@ -29,7 +29,7 @@ def dinamis(ckan_config, monkeypatch, tmp_path):
     )
     app = create_app(settings)
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}"
     prefix = "ckanext.dinamis_relais."
     for key, value in (
