@@ -10,7 +10,7 @@ const window_ = [-7, 41, 10.5, 52.5];
 
 await mkdir(out, { recursive: true });
 await build({
-  entryPoints: ["frontend/explorer.js", "frontend/requests.js", "frontend/explorer.css"],
+  entryPoints: ["frontend/explorer.js", "frontend/requests.js", "frontend/coverage.js", "frontend/places.js", "frontend/explorer.css"],
   bundle: true,
   format: "esm",
   legalComments: "linked",

@@ -160,4 +160,4 @@ function searchHere(map) {
   });
 }
 
-export { base, plainBase };
+export { base, link, plainBase };

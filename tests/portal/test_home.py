@@ -26,7 +26,7 @@ def test_everyone_sees_it_with_one_title_and_the_search_for_a_place(browser):
         soup = browser.soup(role, "/dinamis")
         assert len(soup.select("h1")) == 1
         form = soup.select_one("form:has(#place)")
-        assert (form["action"], form["method"]) == ("/dinamis/images", "get")
+        assert (form["action"], form["method"]) == ("/dinamis/coverage", "get")
         assert len(soup.select(".dinamis-steps > li a.btn")) == 3
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 class Filters:
     """What a visitor asked for, each as it stands in the address; empty means any.
 
-    :ivar place: name or Insee code of a commune
+    :ivar place: name, code or label of a territory
     :ivar bbox: ``west,south,east,north`` in degrees, a part of the map
     :ivar start: first day, ``YYYY-MM-DD``
     :ivar end: last day, ``YYYY-MM-DD``

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+import ckan.plugins.toolkit as tk
+from sqlalchemy.exc import SQLAlchemyError
+
+from ckanext.dinamis_relais.imagery import coverage_words
 from ckanext.dinamis_relais.imagery.describe import number
 from ckanext.dinamis_relais.imagery.filters import Filters
+from ckanext.dinamis_relais.web import act
 
-__all__ = ["dinamis_place_query", "dinamis_scene_number"]
+__all__ = ["dinamis_coverage_years", "dinamis_direction", "dinamis_place_query", "dinamis_scene_number"]
 
 
 def dinamis_scene_number(value: float, digits: int = 0) -> str:
@@ -15,6 +21,21 @@ def dinamis_scene_number(value: float, digits: int = 0) -> str:
     return number(value, digits)
 
 
-def dinamis_place_query(filters: Filters, code: str) -> str:
+def dinamis_place_query(filters: Filters, place: str) -> str:
     """The explorer's query with another place."""
-    return replace(filters, place=code).query()
+    return replace(filters, place=place).query()
+
+
+def dinamis_direction(name: str) -> str:
+    """Where a hole lies in its territory."""
+    return coverage_words.direction(name)
+
+
+def dinamis_coverage_years(kind: str | None, code: str | None) -> list[dict[str, Any]]:
+    """The years of a territory, each with what is covered; none when it is not known, or cannot be had now."""
+    if not kind or not code:
+        return []
+    try:
+        return coverage_words.strip(act("dinamis_scene_coverage", kind=kind, code=code)["years"])
+    except (tk.ValidationError, tk.ObjectNotFound, SQLAlchemyError):
+        return []

@@ -1,10 +1,9 @@
-"""Places by name and names of places, by API Géo, remembered in Redis: communes seldom move."""
+"""What API Géo says, remembered in Redis, for communes seldom move; and the name of the place at a point."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -29,34 +28,6 @@ class PlaceUnavailable(Exception):
     """API Géo does not answer; nobody knows whether the place exists."""
 
 
-@dataclass(frozen=True)
-class Place:
-    """A commune.
-
-    :ivar code: Insee's code, five characters
-    :ivar outline: GeoJSON geometry (longitude, latitude), None when the service gave none
-    """
-
-    name: str
-    code: str
-    outline: dict[str, Any] | None
-
-
-def find(text: str) -> list[Place]:
-    """Communes by name or by Insee code, the likeliest first.
-
-    :raises PlaceUnavailable: the service does not answer
-    """
-    text = text.strip()
-    if not text:
-        return []
-    key = "code" if len(text) == 5 and text[0].isdigit() and text[2:].isdigit() else "nom"
-    query = {key: text, "fields": "nom,code,contour,centre", "boost": "population", "limit": "6"}
-    places = [place for one in _ask(query) if (place := _place(one))]
-    wanted = plain(text)
-    return sorted(places, key=lambda place: plain(place.name) != wanted)
-
-
 def around(longitude: float, latitude: float) -> str | None:
     """The name of the commune at a point, None when there is none or nobody answers."""
     query = {"lat": f"{latitude:.3f}", "lon": f"{longitude:.3f}", "fields": "nom,code", "limit": "1"}
@@ -71,13 +42,6 @@ def plain(text: str) -> str:
     """Lower case without accents or hyphens, for comparing names."""
     bare = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return bare.lower().replace("-", " ").replace("'", " ").strip()
-
-
-def _place(one: dict[str, Any]) -> Place | None:
-    if not one.get("nom") or not one.get("code"):
-        return None
-    outline = one.get("contour") or one.get("centre")
-    return Place(str(one["nom"]), str(one["code"]), outline if isinstance(outline, dict) else None)
 
 
 def _ask(query: dict[str, str]) -> list[dict[str, Any]]:

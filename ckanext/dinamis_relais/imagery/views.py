@@ -12,14 +12,16 @@ from shapely.geometry import shape
 from sqlalchemy.exc import SQLAlchemyError
 
 from ckanext.dinamis_relais import __version__, config
-from ckanext.dinamis_relais.imagery import actions, describe, places, search, tiles
+from ckanext.dinamis_relais.imagery import actions, describe, places, search, territories, tiles
 from ckanext.dinamis_relais.imagery import filters as rules
 from ckanext.dinamis_relais.imagery import model as scene_model
+from ckanext.dinamis_relais.imagery.coverage_views import dinamis_coverage
 from ckanext.dinamis_relais.imagery.stac_views import dinamis_stac
+from ckanext.dinamis_relais.imagery.territories import Territory
 from ckanext.dinamis_relais.imagery.words import platform_name
 from ckanext.dinamis_relais.web import act, page
 
-__all__ = ["dinamis_imagery", "dinamis_stac"]
+__all__ = ["dinamis_coverage", "dinamis_imagery", "dinamis_stac"]
 
 dinamis_imagery = Blueprint("dinamis_imagery", __name__, url_prefix="/dinamis/images")
 
@@ -121,17 +123,18 @@ def _path() -> str:
     return tk.h.url_for("dinamis_imagery.explorer")
 
 
-def _place(text: str) -> tuple[places.Place | None, list[places.Place], str | None]:
-    """The place, others of a similar name, and what went wrong."""
+def _place(text: str) -> tuple[Territory | None, list[Territory], str | None]:
+    """The territory, others of a similar name, and what went wrong."""
     if not text:
         return None, [], None
     try:
-        found = places.find(text)
+        found = territories.search(text)
+        whole = territories.read(found[0].kind, found[0].code) if found else None
     except places.PlaceUnavailable:
         return None, [], tk._("The place could not be looked up just now; it was left out. Try again later.")
-    if not found:
-        return None, [], tk._("No commune has this name. Check the spelling, or choose a place on the map.")
-    return found[0], found[1:], None
+    if whole is None:
+        return None, [], tk._("No territory has this name. Check the spelling, or choose a place on the map.")
+    return whole, found[1:6], None
 
 
 def _collections(engine: Any) -> list[tuple[str, str]]:
@@ -163,7 +166,7 @@ def _label(name: str, asked: rules.Filters, place: Any, collections: list[tuple[
             return str(asked.year)
         return f"{asked.start or '…'} – {asked.end or '…'}"
     said = {
-        "place": f"{place.name} ({place.code})" if place else asked.place,
+        "place": place.label if place else asked.place,
         "bbox": tk._("Part of the map"),
         "cloud": tk._("Clouds: at most {value} %").format(value=asked.cloud),
         "platform": platform_name(asked.platform),
