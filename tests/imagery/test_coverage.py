@@ -42,6 +42,7 @@ def scene(number: int, west: float, east: float, when: str, cloud: float | None 
     """A scene over a part of the square: from ``west`` to ``east`` and from its south to ``north``, 0 to 1."""
     made = item(number, datetime=f"{when}T10:40:00Z")
     made["id"] = f"S{number}"
+    made["properties"]["platform"] = "spot-6"
     made["properties"]["eo:cloud_cover"] = cloud
     if cloud is None:
         del made["properties"]["eo:cloud_cover"]
