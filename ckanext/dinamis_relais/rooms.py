@@ -29,6 +29,7 @@ ROOMS: tuple[str, ...] = (
     "access",
     "records",
     "imagery_requests",
+    "alerts",
     "assistance",
     "overview",
     "gateway",

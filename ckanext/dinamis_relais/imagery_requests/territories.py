@@ -38,7 +38,7 @@ class Territory:
 
 def is_code(kind: str, text: str) -> bool:
     """Whether a text is written as a code of a kind (communes and départements of Corsica hold a letter)."""
-    return len(text) in _CODES[kind] and text[0].isdigit() and text[2:].isdigit() and text[:2].isalnum()
+    return len(text) in _CODES[kind] and text[0].isdigit() and (text[2:] or "0").isdigit() and text[:2].isalnum()
 
 
 def find(kind: str, text: str) -> list[Territory]:
