@@ -30,6 +30,7 @@ ROOMS: tuple[str, ...] = (
     "records",
     "imagery_requests",
     "use_cases",
+    "alerts",
     "assistance",
     "overview",
     "gateway",

@@ -49,7 +49,8 @@ def record(mcf: dict[str, Any], resolution: str = "", credit: str = "") -> bytes
     _thesaurus(data)
     _conformity(root.find(".//gmd:DQ_DataQuality", NS))
     etree.indent(root)
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    # Without the declaration, which UTF-8 does not need: ckanext-spatial's harvesters stumble on one that names a coding.
+    return etree.tostring(root, xml_declaration=False, encoding="UTF-8")
 
 
 def _clean(value: Any) -> Any:

@@ -1,0 +1,1 @@
+"""Alerts: who watches a territory is told of its new images."""
