@@ -83,5 +83,5 @@ def test_the_figures_are_real_and_kept_for_a_minute(browser, people, monkeypatch
 def test_a_scene_store_that_is_down_takes_its_figure_away_and_nothing_else(browser, ckan_config, monkeypatch):
     monkeypatch.setitem(ckan_config, "ckanext.dinamis_relais.scenes_url", "postgresql://x:x@127.0.0.1:9/none")
     soup = browser.soup("anonymous", "/dinamis")
-    assert len(soup.select(".dinamis-figures li")) == 3
+    assert len(soup.select(".dinamis-figures li")) == 4
     assert not soup.select(".dinamis-figures a[href='/dinamis/images']")
