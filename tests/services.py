@@ -110,7 +110,7 @@ def geo_service(ckan_config, monkeypatch):
     from ckanext.dinamis_relais.sandbox import geo
 
     app = Flask(__name__)
-    app.register_blueprint(geo.blueprint())
+    app.register_blueprint(geo.blueprint(), url_prefix="/geo")
     server = make_server("127.0.0.1", 0, app, threaded=True)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     address = f"http://127.0.0.1:{server.server_port}/geo"

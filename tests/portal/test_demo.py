@@ -101,16 +101,18 @@ def test_a_file_that_someone_sent_back_stays_where_they_put_it(service, load):
 
 
 def test_the_queues_are_filled_once_even_where_dinamis_has_not_confirmed_the_account(
-    service, load, migrate_db_for, clean_index, clean_redis
+    app, service, load, migrate_db_for, clean_index, clean_redis
 ):
     migrate_db_for("harvest")
     load()
     told = []
-    demo_queues.fill(told.append, patience=0)
+    with app.flask_app.test_request_context():
+        demo_queues.fill(told.append, patience=0)
     assert len(told) == 6  # three published use cases, two news, the question; the rest needs an active account
     assert all("fictif" in text for text in told[:5])
     cases = call_action("dinamis_use_case_list", {"user": ""})["results"]
     assert all(case["picture"] and "fictif" in case["result"] for case in cases)
     again = []
-    demo_queues.fill(again.append, patience=0)
+    with app.flask_app.test_request_context():
+        demo_queues.fill(again.append, patience=0)
     assert again == []

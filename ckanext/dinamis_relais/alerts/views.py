@@ -55,7 +55,8 @@ def _territory(asked: filters.Filters) -> tuple[str, dict[str, Any] | None]:
         known = kind in territories.KINDS and territories.is_code(kind, code)
         found: Any = territories.read(kind, code) if known else None
     elif asked.place:
-        found = next(iter(places.find(asked.place)), None)
+        named = next(iter(territories.search(asked.place)), None)
+        found = territories.read(named.kind, named.code) if named else None
     else:
         return "", None
     if found is None or not found.outline:

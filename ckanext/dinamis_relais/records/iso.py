@@ -49,7 +49,7 @@ def record(mcf: dict[str, Any], resolution: str = "", credit: str = "") -> bytes
     _thesaurus(data)
     _conformity(root.find(".//gmd:DQ_DataQuality", NS))
     etree.indent(root)
-    # Without the declaration, which UTF-8 does not need: ckanext-spatial's harvesters stumble on one that names a coding.
+    # Without the declaration, which UTF-8 does not need: ckanext-spatial's harvesters stumble on a named coding.
     return etree.tostring(root, xml_declaration=False, encoding="UTF-8")
 
 
