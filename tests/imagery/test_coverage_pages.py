@@ -45,7 +45,7 @@ def words(node: Any) -> str:
 
 def test_a_territory_shows_its_years_and_the_newest_with_images(app: Any, three_years: None) -> None:
     page = soup(app, PAGE)
-    assert words(page.h1).startswith("Carré (33999) · 88 km²")
+    assert words(page.h1).startswith("Carré (33999) · 88")
     cells = [words(one) for one in page.select(".dinamis-cover-years li")]
     assert cells == ["2020 100 %", "2021 0 %", "2022 75 % (1 trou)"]
     said = words(page.select_one("#dinamis-sentence"))

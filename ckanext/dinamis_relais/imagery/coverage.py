@@ -22,6 +22,8 @@ from ckanext.dinamis_relais.imagery import setcover
 
 #: Share of the territory under which a part without image is a sliver between two outlines, not a hole.
 SLIVER = 0.001
+#: Share of a territory that a scene must cover to be named the newest of it.
+SEEN = 0.01
 #: Share of the territory that is noise of the arithmetic.
 NOISE = 1e-7
 #: Degrees between two points of a projected side: on longer ones the curve would show.
@@ -93,7 +95,7 @@ class Covered:
     :ivar chosen: indices of the fewest candidates that cover it, the one that brings most first
     :ivar shares: of each chosen one, the part of the territory that it covers by itself, 0 to 1
     :ivar best: index of the single scene to take if one only may be taken, None without any
-    :ivar latest: index of the newest that covers any of it, None without any
+    :ivar latest: index of the newest that shows a part of it worth the name (:data:`SEEN`), None without any
     :ivar touching: how many candidates cover any of it
     :ivar holes: the largest first
     """
@@ -205,9 +207,11 @@ def cover(place: Territory, candidates: Sequence[Candidate], footprints: Any, sl
     if len(chosen) > 1:
         chosen = _fewest(place, candidates, pieces, areas, usable, chosen, place.area - left.area, sliver)
     best = max(usable, key=lambda n: (areas[n] * (1 - candidates[n].weight), candidates[n].moment))
+    # A newest image that shows a corner only would be no answer, unless there is no other.
+    seen = [n for n in usable if areas[n] >= SEEN] or usable
     return Covered(
         min(1.0, max(0.0, 1 - left.area / place.area)), chosen, [min(1.0, areas[n]) for n in chosen], best,
-        max(usable, key=lambda n: candidates[n].moment), len(usable), _holes(place, left, sliver),
+        max(seen, key=lambda n: candidates[n].moment), len(usable), _holes(place, left, sliver),
     )  # fmt: skip
 
 

@@ -103,7 +103,7 @@ def show(kind: str, code: str) -> Any:
     computed = year is not None and year["share"] is not None
     place = found["territory"]
     values = {
-        "place": place, "kind_label": coverage_words.kind_label(kind), "area": describe.number(place["area_km2"], 2),
+        "place": place, "kind_label": coverage_words.kind_label(kind), "area": _area(place["area_km2"]),
         "year": year if computed else None, "sentence": coverage_words.sentence(year) if year else None,
         "cells": coverage_words.strip(found["years"], year["year"] if year else None),
         "rows": [coverage_words.row(one) for one in year["scenes"]] if year and computed else [],
@@ -145,6 +145,11 @@ def _found(kind: str, code: str) -> tuple[dict[str, Any], dict[str, Any] | None]
     except (tk.ValidationError, SQLAlchemyError) as error:
         said = " ".join(problems(error)) if isinstance(error, tk.ValidationError) else ""
         return tk.abort(503, said or tk._("The catalogue of scenes does not answer. Try again in a few minutes."))
+
+
+def _area(km2: float) -> str:
+    """Square kilometres: to the hectare for a commune, to the kilometre for what is large."""
+    return describe.number(km2, 2 if km2 < 100 else 0)
 
 
 def _explorer(place: dict[str, Any], year: dict[str, Any] | None) -> str:
