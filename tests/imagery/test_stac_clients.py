@@ -60,11 +60,14 @@ def test_gdal_reads_a_search_as_one_image(live: str, load: Any, tmp_path: Path) 
                            crs="EPSG:2154", transform=place) as image:  # fmt: skip
             image.write(np.full((1, 10, 10), number + 1, "uint16"))
         described = {
-            "proj:code": "EPSG:2154", "proj:epsg": 2154, "proj:shape": [10, 10], "proj:transform": list(place)[:6],
+            "proj:shape": [10, 10], "proj:transform": list(place)[:6],
             "proj:bbox": [west, 6_399_900, west + 100, 6_400_000],
         }  # fmt: skip
-        asset = {"href": path.as_uri(), "type": COG, "roles": ["data"], **described}
-        scenes.append({**item(number), "stac_version": "1.1.0", "assets": {"MS": asset}})
+        scene = item(number, **{"proj:code": "EPSG:2154"})
+        scene["stac_version"] = "1.1.0"
+        scene["stac_extensions"] = ["https://stac-extensions.github.io/projection/v2.0.0/schema.json"]
+        scene["assets"] = {"MS": {"href": path.as_uri(), "type": COG, "roles": ["data"], **described}}
+        scenes.append(scene)
     load(scenes)
     assert run(MOSAIC, live) == [20, 10, [1, 2]]
 
