@@ -22,6 +22,7 @@ KNOWN = {
     "communes": ("33039", "Bègles"),
     "epcis": ("243300316", "Bordeaux Métropole"),
     "departements": ("33", "Gironde"),
+    "regions": ("75", "Nouvelle-Aquitaine"),
 }
 
 
@@ -50,7 +51,7 @@ def geo(ckan_config: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
             self.wfile.write(json.dumps(body).encode())
 
     http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=http.serve_forever, daemon=True).start()
+    threading.Thread(target=http.serve_forever, args=(0.02,), daemon=True).start()
     url = f"http://127.0.0.1:{http.server_port}"
     monkeypatch.setitem(ckan_config, "ckanext.dinamis_relais.geo_api_url", url)
     yield url
