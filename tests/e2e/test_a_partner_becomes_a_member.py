@@ -161,11 +161,18 @@ def find_a_scene(people, demo, api, email):
     user.fill("#place", "Bordeaux")
     user.click("form:has(#place) button[type=submit]")
     user.wait_for_load_state()
+    assert user.url.endswith("/dinamis/coverage/commune/33063")
+    assert user.locator(".dinamis-cover-years a").count() > 5
+    look(user, "16-coverage")
+    user.click("a[href*='/dinamis/images?place=']")
+    user.wait_for_load_state()
     look(user, "16-explorer")
     rows = user.locator("a[href*='/dinamis/images/']:not([href*='?'])")
+    explorer = f"{demo['ckan_url']}/dinamis/images?place=33063"
+    user.goto(explorer)
     everything = rows.count()
     assert everything
-    user.goto(f"{user.url}&from=2021-01-01&to=2022-12-31&cloud=10")
+    user.goto(f"{explorer}&from=2021-01-01&to=2022-12-31&cloud=10")
     assert 0 < rows.count() <= everything
     rows.first.click()
     user.wait_for_load_state()
