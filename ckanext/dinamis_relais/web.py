@@ -12,6 +12,7 @@ import ckan.plugins.toolkit as tk
 from ckan.types import Context
 from flask import Response, current_app, send_file, session, stream_with_context
 
+from ckanext.dinamis_relais import config, throttle
 from ckanext.dinamis_relais.tables import Table, csv_chunks, no_formula, xlsx_file
 
 #: Rows on one page of a list: as many as on CKAN's own lists.
@@ -75,6 +76,17 @@ def allowed(action: str, **data: Any) -> None:
     :raises toolkit.NotAuthorized: they may not
     """
     tk.check_access(action, _context(), data)
+
+
+def within_limit(what: str) -> bool:
+    """Whether this network address may still post on the pages of a one-time link; they are shown all the same.
+
+    :param what: the pages' own count, a name of :func:`throttle.allowed`
+    """
+    within = throttle.allowed(what, throttle.client(), config.requests_per_client() * 3)
+    if not within:
+        tk.h.flash_error(tk._("Too many tries from here. Wait an hour, then try again."))
+    return within
 
 
 def problems(error: tk.ValidationError) -> list[str]:

@@ -7,10 +7,9 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 from flask import Blueprint
 
-from ckanext.dinamis_relais import config, throttle
 from ckanext.dinamis_relais.membership import board_links
 from ckanext.dinamis_relais.membership.proofs import EXTENSIONS
-from ckanext.dinamis_relais.web import act, file_response, page, private, tried
+from ckanext.dinamis_relais.web import act, file_response, page, private, tried, within_limit
 
 __all__ = ["dinamis_deciding"]
 
@@ -28,20 +27,12 @@ def show(token: str) -> Any:
     return tk.render("dinamis/membership/decide.html", {"token": token, "link": found, "file": found["file"]})
 
 
-def _within_limit() -> bool:
-    """Whether this network address may still post; its pages are shown all the same."""
-    within = throttle.allowed("board-link-client", throttle.client(), config.requests_per_client() * 3)
-    if not within:
-        tk.h.flash_error(tk._("Too many tries from here. Wait an hour, then try again."))
-    return within
-
-
 @dinamis_deciding.post("/<token>", endpoint="decide")
 @page
 def decide(token: str) -> Any:
     """Accept, ask for details or for a correction, or refuse."""
     form = tk.request.form
-    if _within_limit():
+    if within_limit("board-link-client"):
         fields = {name: form.get(name, "") for name in ("transition", "reason", "reference")}
         sentence = tk._("Your decision is recorded. The organisation and PIGMA are told by mail.")
         tried("dinamis_board_link_decide", sentence, token=token, **fields)
@@ -52,7 +43,7 @@ def decide(token: str) -> Any:
 @page
 def again(token: str) -> Any:
     """Send a new link to the board's address in place of one that has expired."""
-    if _within_limit():
+    if within_limit("board-link-client"):
         sentence = tk._("A new link was sent to the board's address. It arrives within a few minutes.")
         tried("dinamis_board_link_resend", sentence, token=token)
     return tk.redirect_to("dinamis_deciding.show", token=token)

@@ -7,12 +7,12 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 from flask import Blueprint
 
-from ckanext.dinamis_relais import config, throttle
+from ckanext.dinamis_relais import throttle
 from ckanext.dinamis_relais.membership import papers
 from ckanext.dinamis_relais.membership.proofs import EXTENSIONS
 from ckanext.dinamis_relais.membership.rules import ACCEPTANCES, AGREEMENT
 from ckanext.dinamis_relais.membership.signatures import signed_paper
-from ckanext.dinamis_relais.web import act, file_response, flash, page, private, tried
+from ckanext.dinamis_relais.web import act, file_response, flash, page, private, tried, within_limit
 
 __all__ = ["dinamis_signing"]
 
@@ -35,21 +35,13 @@ def _render(token: str, signature: dict[str, Any], accepted: dict[str, bool], **
     return tk.render("dinamis/membership/sign.html", values)
 
 
-def _within_limit() -> bool:
-    """Whether this network address may still post; its pages are shown all the same."""
-    within = throttle.allowed("signature", throttle.client(), config.requests_per_client() * 3)
-    if not within:
-        tk.h.flash_error(tk._("Too many tries from here. Wait an hour, then try again."))
-    return within
-
-
 @dinamis_signing.post("/<token>/code", endpoint="code")
 @page
 def code(token: str) -> Any:
     """Accept and receive the code; boxes that were ticked stay ticked when one is missing."""
     accepted = {name: bool(tk.request.form.get(name)) for name in (AGREEMENT, *ACCEPTANCES)}
     try:
-        if _within_limit():
+        if within_limit("signature"):
             again = bool(tk.request.form.get("again"))
             sent = act("dinamis_signature_code", token=token, accepted=None if again else accepted)
             sentence = tk._("Your code was sent to {email}. It arrives within a few minutes.")
@@ -66,7 +58,7 @@ def sign(token: str) -> Any:
     """Sign with the code."""
     request = tk.request
     try:
-        if _within_limit():
+        if within_limit("signature"):
             act("dinamis_signature_create", token=token, code=request.form.get("code", ""), ip=throttle.client(),
                 user_agent=request.headers.get("User-Agent", ""))  # fmt: skip
     except tk.ValidationError as error:
@@ -82,7 +74,7 @@ def delegate(token: str) -> Any:
     if signature["status"] != "open" or signature["delegated"]:
         return tk.redirect_to("dinamis_signing.show", token=token)
     person, errors = tk.request.form.to_dict(), {}
-    if tk.request.method == "POST" and _within_limit():
+    if tk.request.method == "POST" and within_limit("signature"):
         names = ("given_name", "family_name", "function", "email")
         try:
             sent = act("dinamis_signature_delegate", token=token, **{n: person.get(n, "").strip() for n in names})
@@ -102,7 +94,7 @@ def delegate(token: str) -> Any:
 @page
 def again(token: str) -> Any:
     """Send a new link to the address that the expired one was sent to."""
-    if not _within_limit():
+    if not within_limit("signature"):
         return tk.redirect_to("dinamis_signing.show", token=token)
     sentence = tk._("A new link was sent to the same address. It arrives within a few minutes.")
     tried("dinamis_signature_resend", sentence, token=token)
