@@ -8,7 +8,7 @@ import ckan.plugins.toolkit as tk
 from flask import Blueprint
 
 from ckanext.dinamis_relais.guides.rules import KINDS
-from ckanext.dinamis_relais.web import act, page, tried
+from ckanext.dinamis_relais.web import act, allowed, page, tried
 
 __all__ = ["dinamis_guides"]
 
@@ -53,7 +53,7 @@ def _form(guide: dict[str, Any] | None) -> Any:
 @page
 def new() -> Any:
     """Write a guide or an answer."""
-    tk.check_access("dinamis_guide_create", {"user": tk.current_user.name}, {})
+    allowed("dinamis_guide_create")
     return _form(None)
 
 
@@ -71,7 +71,7 @@ def read(name: str) -> Any:
 @page
 def edit(name: str) -> Any:
     """Change its text."""
-    tk.check_access("dinamis_guide_update", {"user": tk.current_user.name}, {})
+    allowed("dinamis_guide_update")
     return _form(act("dinamis_guide_show", id=name))
 
 

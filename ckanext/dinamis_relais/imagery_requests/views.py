@@ -13,7 +13,7 @@ from ckanext.dinamis_relais.accounts import active_organizations
 from ckanext.dinamis_relais.imagery.views import HOME, TOWNS
 from ckanext.dinamis_relais.imagery_requests.areas import MEGABYTE
 from ckanext.dinamis_relais.imagery_requests.given import KINDS
-from ckanext.dinamis_relais.web import PAGE_SIZE, act, file_response, offset, page, tried
+from ckanext.dinamis_relais.web import PAGE_SIZE, act, allowed, file_response, offset, page, tried
 
 __all__ = ["dinamis_requests"]
 
@@ -82,7 +82,7 @@ def new() -> Any:
     """Say what is wanted; what is sent here is only looked at: the page that follows shows the archive first."""
     if tk.current_user.is_anonymous:
         return _login_first()
-    tk.check_access("dinamis_request_create", {"user": tk.current_user.name}, {})
+    allowed("dinamis_request_create")
     if tk.request.method == "GET" or tk.request.form.get("step") == "change":
         return _form({})
     form = tk.request.form
@@ -171,7 +171,7 @@ def transition(id: str) -> Any:
 @page
 def queue() -> Any:
     """Everybody's requests: those that wait for PIGMA first, the oldest of them first."""
-    tk.check_access("dinamis_request_transition", {"user": tk.current_user.name}, {})
+    allowed("dinamis_request_transition")
     filters = {name: tk.request.args[name] for name in ("state", "q") if tk.request.args.get(name)}
     found = act("dinamis_request_list", **filters, limit=PAGE_SIZE, offset=offset())
     # What helps to decide where a decision waits: what the quotas leave.

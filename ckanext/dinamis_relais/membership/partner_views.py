@@ -10,7 +10,7 @@ from flask import Blueprint, Response
 from ckanext.dinamis_relais.batch.uploads import brought
 from ckanext.dinamis_relais.membership import convention_rules, conventions
 from ckanext.dinamis_relais.membership.partners import WHO
-from ckanext.dinamis_relais.web import PAGE_SIZE, act, flash, offset, page
+from ckanext.dinamis_relais.web import PAGE_SIZE, act, allowed, flash, offset, page
 
 __all__ = ["dinamis_partners"]
 
@@ -73,7 +73,7 @@ def reacceptances() -> Any:
 @page
 def import_() -> Any:
     """A file of conventions: first what would be done, row by row; then, on the page that follows, do it."""
-    tk.check_access("dinamis_convention_import", {"user": tk.current_user.name}, {})
+    allowed("dinamis_convention_import")
     followed, errors = brought("dinamis_convention_import")
     if followed is not None:
         return followed
@@ -91,7 +91,7 @@ def import_() -> Any:
 @page
 def example() -> Response:
     """A file to start from, as spreadsheets in French read it."""
-    tk.check_access("dinamis_convention_import", {"user": tk.current_user.name}, {})
+    allowed("dinamis_convention_import")
     response = Response("\ufeff" + EXAMPLE, mimetype="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = 'attachment; filename="conventions-exemple.csv"'
     return response

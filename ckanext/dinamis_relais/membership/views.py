@@ -17,7 +17,7 @@ from ckanext.dinamis_relais.membership.partner_views import dinamis_partners
 from ckanext.dinamis_relais.membership.public_views import dinamis_members
 from ckanext.dinamis_relais.membership.rules import CATEGORIES, TERRITORY_KINDS
 from ckanext.dinamis_relais.membership.signing_views import dinamis_signing
-from ckanext.dinamis_relais.web import PAGE_SIZE, act, flash, offset, page, tried
+from ckanext.dinamis_relais.web import PAGE_SIZE, act, allowed, flash, offset, page, tried
 
 __all__ = [
     "dinamis_board",
@@ -36,7 +36,7 @@ dinamis_membership = Blueprint("dinamis_membership", __name__)
 @page
 def queue() -> Any:
     """All files, the oldest in its state first."""
-    tk.check_access("dinamis_application_claim", {"user": tk.current_user.name}, {})
+    allowed("dinamis_application_claim")
     state, q = tk.request.args.get("state", ""), tk.request.args.get("q", "")
     found = act("dinamis_application_list", state=state, q=q, limit=PAGE_SIZE, offset=offset())
     return tk.render("dinamis/membership/queue.html", {"found": found, "state": state, "q": q, "page_size": PAGE_SIZE})
@@ -46,7 +46,7 @@ def queue() -> Any:
 @page
 def new() -> Any:
     """Open a file: find the entity, check what was filled in, save."""
-    tk.check_access("dinamis_application_claim", {"user": tk.current_user.name}, {})
+    allowed("dinamis_application_claim")
     if tk.request.method == "POST":
         data = forms.from_request(tk.request.form)
         try:
@@ -81,7 +81,7 @@ def _form(data: dict[str, Any], errors: dict[str, Any], **more: Any) -> str:
 @page
 def edit(id: str) -> Any:
     """Change a draft, or a file that someone asked to correct."""
-    tk.check_access("dinamis_application_update", {"user": tk.current_user.name}, {"id": id})
+    allowed("dinamis_application_update", id=id)
     file = act("dinamis_application_show", id=id)
     if tk.request.method == "GET":
         return _form(file, {}, file=file)
@@ -100,7 +100,7 @@ def edit(id: str) -> Any:
 @page
 def file_page(id: str) -> Any:
     """One file on one page: where it stands, what is missing, who must act, its papers and its history."""
-    tk.check_access("dinamis_application_claim", {"user": tk.current_user.name}, {"id": id})
+    allowed("dinamis_application_claim", id=id)
     file = act("dinamis_application_show", id=id)
     dossier = act("dinamis_dossier_show", id=id) if file["submitted_at"] else None
     return tk.render("dinamis/membership/file.html", {"file": file, "dossier": dossier, **_papers(file)})
@@ -176,7 +176,7 @@ def dossier_revoke(id: str) -> Any:
 @page
 def memberships() -> Any:
     """Members and former members, for PIGMA."""
-    tk.check_access("dinamis_membership_transition", {"user": tk.current_user.name}, {})
+    allowed("dinamis_membership_transition")
     state, q = tk.request.args.get("state", ""), tk.request.args.get("q", "")
     found = act("dinamis_membership_list", state=state, q=q, limit=PAGE_SIZE, offset=offset())
     values = {"found": found, "state": state, "q": q, "page_size": PAGE_SIZE}

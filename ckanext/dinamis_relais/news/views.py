@@ -12,7 +12,7 @@ from flask import Blueprint, Response
 from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.news import feeds
 from ckanext.dinamis_relais.news.rules import KINDS, SOURCES
-from ckanext.dinamis_relais.web import PAGE_SIZE, act, csv_of, file_response, offset, page, tried
+from ckanext.dinamis_relais.web import PAGE_SIZE, act, allowed, csv_of, file_response, offset, page, tried
 
 __all__ = ["dinamis_news"]
 
@@ -88,7 +88,7 @@ def _local(value: str | None) -> str:
 @page
 def new() -> Any:
     """Write news or an event."""
-    tk.check_access("dinamis_news_create", {"user": tk.current_user.name}, {})
+    allowed("dinamis_news_create")
     return _form(None)
 
 
@@ -117,7 +117,7 @@ def one_calendar(id: str) -> Response:
 @page
 def edit(id: str) -> Any:
     """Change it."""
-    tk.check_access("dinamis_news_update", {"user": tk.current_user.name}, {})
+    allowed("dinamis_news_update")
     return _form(act("dinamis_news_show", id=id))
 
 

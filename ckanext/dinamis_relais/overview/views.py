@@ -13,7 +13,7 @@ from ckanext.dinamis_relais.journal import reading
 from ckanext.dinamis_relais.overview import dashboard, exports
 from ckanext.dinamis_relais.overview.health_views import dinamis_health
 from ckanext.dinamis_relais.schema import validated
-from ckanext.dinamis_relais.web import PAGE_SIZE, act, attachment, flash, offset, page, table_response
+from ckanext.dinamis_relais.web import PAGE_SIZE, act, allowed, attachment, flash, offset, page, table_response
 
 __all__ = ["dinamis_health", "dinamis_overview"]
 
@@ -145,7 +145,7 @@ def journal_export(ending: str) -> Response:
 @page
 def roles() -> Any:
     """A sysadmin's tab: who holds which role of the relay; grant one."""
-    tk.check_access("dinamis_role_grant", {"user": tk.current_user.name}, {})
+    allowed("dinamis_role_grant")
     form = tk.request.form
     if tk.request.method == "POST":
         try:

@@ -8,7 +8,7 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 from flask import Blueprint
 
-from ckanext.dinamis_relais.web import act, flash, page
+from ckanext.dinamis_relais.web import act, allowed, flash, page
 
 __all__ = ["dinamis_questions_guide", "makes_guides"]
 
@@ -57,7 +57,7 @@ def _without(text: str, name: str | None) -> str:
 @page
 def make(id: str) -> Any:
     """A prefilled form, read through by PIGMA before it is anybody's."""
-    tk.check_access("dinamis_question_transition", {"user": tk.current_user.name}, {})
+    allowed("dinamis_question_transition")
     if not makes_guides():
         raise tk.ObjectNotFound(tk._("This site has no guides."))
     question = act("dinamis_question_show", id=id)

@@ -13,7 +13,7 @@ from ckanext.dinamis_relais.questions import about
 from ckanext.dinamis_relais.questions.guide_views import dinamis_questions_guide, makes_guides
 from ckanext.dinamis_relais.questions.model import QuestionFile
 from ckanext.dinamis_relais.questions.schema import MEGABYTE
-from ckanext.dinamis_relais.web import PAGE_SIZE, act, file_response, offset, page, tried
+from ckanext.dinamis_relais.web import PAGE_SIZE, act, allowed, file_response, offset, page, tried
 
 __all__ = ["dinamis_questions", "dinamis_questions_guide"]
 
@@ -48,7 +48,7 @@ def new() -> Any:
     """Ask, with the page that it is about beside."""
     if tk.current_user.is_anonymous:
         return _login_first()
-    tk.check_access("dinamis_question_create", {"user": tk.current_user.name}, {})
+    allowed("dinamis_question_create")
     form, errors = tk.request.form, {}
     given = form if tk.request.method == "POST" else tk.request.args
     address, title = given.get("about", ""), given.get("about_title", "")
@@ -133,7 +133,7 @@ def file(id: str, file_id: str) -> Response:
 @page
 def queue() -> Any:
     """Everybody's questions: those that wait for PIGMA first, the oldest of them first."""
-    tk.check_access("dinamis_question_transition", {"user": tk.current_user.name}, {})
+    allowed("dinamis_question_transition")
     names = ("state", "q", "late")
     filters = {name: tk.request.args[name] for name in names if tk.request.args.get(name)}
     found = act("dinamis_question_list", **filters, limit=PAGE_SIZE, offset=offset())

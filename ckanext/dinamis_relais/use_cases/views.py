@@ -10,7 +10,7 @@ from flask import Blueprint, Response
 from ckanext.dinamis_relais.accounts import active_organizations
 from ckanext.dinamis_relais.use_cases import pictures
 from ckanext.dinamis_relais.use_cases.rules import LONGEST, TERRITORIES, THEMES
-from ckanext.dinamis_relais.web import PAGE_SIZE, act, file_response, offset, page, tried
+from ckanext.dinamis_relais.web import PAGE_SIZE, act, allowed, file_response, offset, page, tried
 
 __all__ = ["dinamis_use_cases"]
 
@@ -143,7 +143,7 @@ def read(id: str) -> Any:
 def edit(id: str) -> Any:
     """Change its texts."""
     case = act("dinamis_use_case_show", id=id)
-    tk.check_access("dinamis_use_case_update", {"user": tk.current_user.name}, {"id": case["id"]})
+    allowed("dinamis_use_case_update", id=case["id"])
     if not case["may_change"]:
         tk.h.flash_notice(tk._("It waits for PIGMA, or it is published: take your proposal back to change it, "
                                "or write to PIGMA."))  # fmt: skip
