@@ -64,8 +64,8 @@ class Download(Base):
 
     id = column(sa.BigInteger, primary_key=True, autoincrement=True)
     call_id = text(nullable=False)
-    user_id = text(index=True)
-    organization_id = text(nullable=False, index=True)
+    user_id = text()
+    organization_id = text(nullable=False)
     collection = text(nullable=False)
     item_id = text(nullable=False)
     asset_key = text(nullable=False)
@@ -73,7 +73,11 @@ class Download(Base):
     created_at = moment(nullable=False, default=utcnow)
     signed_at = moment()
 
-    __table_args__ = (sa.Index("dinamis_download_under_way", call_id, postgresql_where=signed_at.is_(None)),)
+    __table_args__ = (
+        sa.Index("dinamis_download_under_way", call_id, postgresql_where=signed_at.is_(None)),
+        sa.Index("dinamis_download_of_user", user_id, signed_at),
+        sa.Index("dinamis_download_signed", organization_id, signed_at),
+    )
 
 
 class BasketScene(Base):

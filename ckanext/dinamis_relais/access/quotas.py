@@ -39,11 +39,10 @@ def left(user_id: str, organization_id: str) -> list[rules.Left]:
     now, found = utcnow(), []
     for quota in in_force():
         mine = Download.user_id == user_id if quota.scope == "person" else Download.organization_id == organization_id
-        # A place that was taken and neither used nor given back belongs to a call that was killed.
-        counts = sa.or_(Download.signed_at.is_not(None), Download.created_at > now - rules.RESERVED_FOR)
-        used = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(Download.bytes), 0)).where(
-            mine, counts, Download.created_at >= rules.period(quota.period, now)[0]
-        )
+        # A place that was taken and neither used nor given back for long belongs to a call that was killed.
+        under_way = sa.and_(Download.signed_at.is_(None), Download.created_at > now - rules.RESERVED_FOR)
+        counts = sa.or_(Download.signed_at >= rules.period(quota.period, now)[0], under_way)
+        used = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(Download.bytes), 0)).where(mine, counts)
         files, size = session().execute(used).one()
         found.append(rules.left(quota, files, int(size), now))
     return found

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from io import StringIO
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from ckanext.dinamis_relais import copying
 from ckanext.dinamis_relais.imagery.model import problems, properties, runs, scenes, seen
 from ckanext.dinamis_relais.imagery.normalise import (
     NORMALISER_VERSION,
@@ -267,8 +267,8 @@ def _note_seen(connection: Any, run_id: int, keys: list[Key]) -> set[Key]:
     same = sa.and_(seen.c.run_id == run_id, seen.c.collection == asked.c.collection, seen.c.id == asked.c.id)
     query = sa.select(seen.c.collection, seen.c.id).select_from(asked.join(seen, same))
     before = {(row[0], row[1]) for row in connection.execute(query)}
-    lines = [f"{run_id}\t{_escaped(one[0])}\t{_escaped(one[1])}\n" for one in keys if one not in before]
-    _copy(connection, "COPY harvest_seen (run_id, collection, id) FROM STDIN", StringIO("".join(lines)))
+    lines = [copying.line((run_id, *one)) for one in keys if one not in before]
+    copying.copy(connection, "harvest_seen", ("run_id", "collection", "id"), lines)
     return before
 
 
@@ -288,13 +288,12 @@ def _load(connection: Any, rows: list[str], replace: bool) -> None:
     """COPY scenes in: straight into the table when none was known, else through a temporary one."""
     if not rows:
         return
-    lines = StringIO("".join(rows))
-    names = ", ".join(_COLUMNS)
     if not replace:
-        _copy(connection, f"COPY scene ({names}) FROM STDIN", lines)
+        copying.copy(connection, "scene", _COLUMNS, rows)
         return
     connection.execute(sa.text("CREATE TEMPORARY TABLE incoming (LIKE scene INCLUDING DEFAULTS) ON COMMIT DROP"))
-    _copy(connection, f"COPY incoming ({names}) FROM STDIN", lines)
+    copying.copy(connection, "incoming", _COLUMNS, rows)
+    names = ", ".join(_COLUMNS)
     updates = ", ".join(f"{name} = excluded.{name}" for name in (*_COLUMNS[2:], "updated"))
     statement = (
         f"INSERT INTO scene ({names}) SELECT {names} FROM incoming "  # noqa: S608  # names of our own columns
@@ -303,22 +302,13 @@ def _load(connection: Any, rows: list[str], replace: bool) -> None:
     connection.execute(sa.text(statement))
 
 
-def _copy(connection: Any, statement: str, lines: StringIO) -> None:
-    with connection.connection.cursor() as cursor:
-        cursor.copy_expert(statement, lines, size=1 << 20)
-
-
 def _line(scene: Scene, mark: str, source_id: str) -> str:
     """One line of COPY's text format, in the order of ``_COLUMNS``."""
     values = (
         scene.collection, scene.id, scene.moment.isoformat(), scene.end.isoformat(), scene.cloud,
         scene.platform, scene.gsd, source_id, mark, scene.wkb, scene.item,
     )  # fmt: skip
-    return "\t".join("\\N" if value is None else _escaped(str(value)) for value in values) + "\n"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+    return copying.line(values)
 
 
 def _note_problems(connection: Any, run_id: int, found: list[Problem]) -> None:
