@@ -1,7 +1,7 @@
 """A partner joins: entity details, files, signature, eligibility, decision, membership.
 
-Other rooms ask :func:`active_members`, :func:`states_of`, :func:`addresses_of` and :func:`named_in_files`, and call
-:func:`replace_referent` in their own transaction.
+Other rooms ask :func:`active_members` and :func:`named_in_files`, put :func:`state_of` and :func:`addresses_of` into
+their own statements, and call :func:`replace_referent` in their own transaction.
 """
 
 from __future__ import annotations
@@ -9,37 +9,35 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["active_members", "addresses_of", "named_in_files", "replace_referent", "states_of"]
+__all__ = ["active_members", "addresses_of", "named_in_files", "replace_referent", "state_of"]
 
 
-def states_of(organization_ids: Iterable[str]) -> dict[str, str]:
-    """State of the membership of each organisation that has or had one."""
+def state_of(organization_id: Any) -> Any:
+    """SQL: state of the membership that an organisation has or had; NULL for none.
+
+    :param organization_id: a column of the statement that this becomes a part of
+    """
     import sqlalchemy as sa
 
-    from ckanext.dinamis_relais.db import session
     from ckanext.dinamis_relais.membership.model import Membership
 
-    query = sa.select(Membership.organization_id, Membership.state)
-    found = session().execute(query.where(Membership.organization_id.in_(organization_ids)))
-    return dict(found.all())
+    query = sa.select(Membership.state).where(Membership.organization_id == organization_id)
+    return query.correlate(organization_id.table).scalar_subquery()
 
 
-def addresses_of(organization_ids: Iterable[str]) -> dict[str, set[str]]:
-    """E-mail addresses of the representatives and referents that the organisations' files name."""
+def addresses_of(organization_id: Any) -> Any:
+    """SQL: array of the e-mail addresses of representatives and referents in an organisation's files; some are NULL.
+
+    :param organization_id: a column of the statement that this becomes a part of
+    """
     import sqlalchemy as sa
+    from sqlalchemy.dialects.postgresql import array
 
-    from ckanext.dinamis_relais.db import session
     from ckanext.dinamis_relais.membership.model import Application
 
-    query = sa.select(
-        Application.organization_id,
-        Application.representative["email"].astext,
-        Application.referent["email"].astext,
-    ).where(Application.organization_id.in_(organization_ids))
-    found: dict[str, set[str]] = {}
-    for organization_id, *addresses in session().execute(query):
-        found.setdefault(organization_id, set()).update(a.lower() for a in addresses if a)
-    return found
+    both = array([Application.representative["email"].astext, Application.referent["email"].astext])
+    query = sa.select(sa.func.unnest(both)).where(Application.organization_id == organization_id)
+    return sa.func.array(query.correlate(organization_id.table).scalar_subquery())
 
 
 def replace_referent(organization_id: str, person: dict[str, str]) -> int:

@@ -68,12 +68,14 @@ def _moment(value: str | dt.datetime) -> dt.datetime:
 
 
 def _words(table: str) -> Any:
-    """A table of :mod:`labels` in the page's language, made once a request: a page of rows asks it many times."""
-    known = tk.g.setdefault("dinamis_words", {})
-    key = (table, _locale())
-    if key not in known:
-        known[key] = getattr(labels, table)()
-    return known[key]
+    """A table of :mod:`labels` in the page's language, made once a process: a page of rows asks it many times."""
+    return _in_language(table, str(tk.h.lang()))
+
+
+@lru_cache(maxsize=64)
+def _in_language(table: str, _language: str) -> Any:
+    # The words follow the page's language, which is the key; translations are loaded once a process too.
+    return getattr(labels, table)()
 
 
 def dinamis_url(endpoint: str, id: str) -> str:
