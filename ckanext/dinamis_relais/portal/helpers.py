@@ -210,8 +210,17 @@ def dinamis_user_label(user_id: str) -> str:
     return (user.fullname or user.name) if user else ""
 
 
-def dinamis_moderation_menu() -> list[tuple[str, str]]:
-    """Pages of the super-référent that this site has: (endpoint, label)."""
+def _place(endpoint: str, first: bool) -> str:
+    """``aria-current`` of a menu's entry: ``page`` on its page, ``true`` on a page below it, else empty."""
+    if tk.request.endpoint == endpoint:
+        return "page"
+    # The first page's address begins all the others'.
+    rule = next(iter(current_app.url_map.iter_rules(endpoint))).rule
+    return "true" if not first and tk.request.path.startswith(f"{rule}/") else ""
+
+
+def dinamis_moderation_menu() -> list[tuple[str, str, str]]:
+    """Pages of the super-référent that this site has: (endpoint, label, ``aria-current`` or empty)."""
     pages = (
         ("dinamis_overview.dashboard", tk._("To do")),
         ("dinamis_partners.list", tk._("Partners")),
@@ -226,7 +235,12 @@ def dinamis_moderation_menu() -> list[tuple[str, str]]:
         ("dinamis_overview.journal", tk._("Journal")),
         ("dinamis_health.page", tk._("Health")),
     )
-    return [(endpoint, label) for endpoint, label in pages if endpoint in current_app.view_functions]
+    known = current_app.view_functions
+    return [
+        (endpoint, label, _place(endpoint, number == 0))
+        for number, (endpoint, label) in enumerate(pages)
+        if endpoint in known
+    ]
 
 
 def dinamis_pages(count: int, page_size: int) -> list[dict[str, Any]]:
