@@ -42,7 +42,9 @@ function start(element) {
     const features = source.getFeatures();
     field.value = features.length ? format.writeFeatures(features, { decimals: 6 }) : "";
     const km2 = features.reduce((sum, one) => sum + getArea(one.getGeometry()), 0) / 1e6;
-    surface.value = km2 ? `${km2.toLocaleString(document.documentElement.lang, { maximumFractionDigits: 2 })} ${surface.dataset.unit}` : "";
+    // On a sphere: the server measures on the ellipsoid, some per thousand apart.
+    const about = km2.toLocaleString(document.documentElement.lang, { maximumSignificantDigits: 3 });
+    surface.value = km2 ? `≈ ${about} ${surface.dataset.unit}` : "";
   };
   source.on("change", write);
   const begin = (options) => {

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ckanext.dinamis_relais.accounts.rules import MACHINE as ACCOUNT
 from ckanext.dinamis_relais.authority import GRANTED
+from ckanext.dinamis_relais.dates import in_words
 from ckanext.dinamis_relais.gateway.delivery import targets
 from ckanext.dinamis_relais.journal.rules import Event
 from ckanext.dinamis_relais.membership.machines import APPLICATION, MEMBERSHIP
@@ -72,3 +73,11 @@ def test_every_state_transition_event_role_and_target_has_words():
 def test_a_misspelt_right_in_a_template_is_an_error():
     with pytest.raises(KeyError):
         tk.h.dinamis_can("moderation.opne")
+
+
+def test_the_first_of_a_month_has_its_french_ordinal():
+    first = dt.date(2023, 5, 1)
+    assert in_words(first, "long", "fr") == "1er mai 2023"
+    assert in_words(first, "full", "fr") == "lundi 1er mai 2023"
+    assert in_words(first, "long", "en") == "May 1, 2023"
+    assert in_words(dt.date(2023, 5, 11), "long", "fr") == "11 mai 2023"

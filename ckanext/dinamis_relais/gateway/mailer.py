@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import ckan.plugins.toolkit as tk
-from babel.dates import format_date
 from ckan.lib.mailer import MailerException
 from jinja2.exceptions import TemplateError
 
 from ckanext.dinamis_relais import config, wording
+from ckanext.dinamis_relais.dates import in_words
 from ckanext.dinamis_relais.db import session
 from ckanext.dinamis_relais.gateway import secrets
 from ckanext.dinamis_relais.gateway.model import Dossier, Mail
@@ -36,7 +36,7 @@ def locale() -> str:
 
 def day(value: dt.date, language: str | None = None) -> str:
     """A date in full, in the language of mails or in the one named."""
-    return format_date(value, "long", locale=language or locale())
+    return in_words(value, "long", language or locale())
 
 
 def reply_to() -> str:

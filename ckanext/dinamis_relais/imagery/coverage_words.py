@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import ckan.plugins.toolkit as tk
-from babel.dates import format_date
 
+from ckanext.dinamis_relais.dates import in_words
 from ckanext.dinamis_relais.imagery import describe
 from ckanext.dinamis_relais.imagery.words import platform_name
 
@@ -87,7 +87,7 @@ def row(scene: dict[str, Any]) -> dict[str, Any]:
     share = max(1, round(scene["share"] * 100)) if scene["share"] else 0
     return {
         **scene, "key": f"{scene['collection']}/{scene['id']}", "date": describe.day(moment),
-        "short": format_date(moment, "long", locale=describe.locale()) if moment else tk._("unknown date"),
+        "short": in_words(moment, "long", describe.locale()) if moment else tk._("unknown date"),
         "sensor": platform_name(scene["platform"]) or tk._("Unknown satellite"),
         "clouds": describe.cloud(scene["cloud"]), "covers": f"{describe.number(share)} %",
     }  # fmt: skip

@@ -7,10 +7,11 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 import shapely
-from babel.dates import format_date, format_time
+from babel.dates import format_time
 from babel.numbers import format_decimal
 from shapely.geometry import shape
 
+from ckanext.dinamis_relais.dates import in_words
 from ckanext.dinamis_relais.imagery.normalise import parse_moment, platform_of
 from ckanext.dinamis_relais.imagery.settings import ASSET_ROLES
 from ckanext.dinamis_relais.imagery.words import platform_name
@@ -56,7 +57,7 @@ def moment_of(item: dict[str, Any]) -> dt.datetime | None:
 
 def day(moment: dt.datetime | None) -> str:
     """``mercredi 12 juillet 2023``."""
-    return format_date(moment, "full", locale=locale()) if moment else tk._("unknown date")
+    return in_words(moment, "full", locale()) if moment else tk._("unknown date")
 
 
 def time(moment: dt.datetime | None) -> str:

@@ -14,6 +14,7 @@ from flask import current_app
 
 from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.authority import Rights
+from ckanext.dinamis_relais.dates import in_words
 from ckanext.dinamis_relais.portal import labels
 
 __all__ = [
@@ -110,7 +111,7 @@ def dinamis_date(value: str | dt.date | None) -> str:
 
 @lru_cache(maxsize=4096)
 def _long_date(day: dt.date, locale: str) -> str:
-    return dates.format_date(day, "long", locale=locale)
+    return in_words(day, "long", locale)
 
 
 def dinamis_datetime(value: str | dt.datetime | None) -> str:
