@@ -13,7 +13,7 @@ from stack.system import is_root, postgres_bin
 
 #: database → whether it holds PostGIS
 DATABASES = {
-    "ckan": False, "scenes": True, "pgstac": True,
+    "ckan": False, "scenes": True, "pgstac": True, "pgstac_bench": True,
     "ckan_test": False, "scenes_test": True, "ckan_test_211": False, "scenes_test_211": True,
     "ckan_bench": False, "scenes_bench": True,
 }  # fmt: skip

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from io import StringIO
 from typing import Any
 
-_SPECIAL = re.compile(r"[\\\t\n\r]").search
-
 
 def escaped(text: str) -> str:
     """A value of COPY's text format (PostgreSQL's manual, COPY, "Text Format")."""
-    if not _SPECIAL(text):  # nearly all
-        return text
     return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
 
 

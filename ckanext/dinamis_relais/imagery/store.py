@@ -153,6 +153,7 @@ def finish(engine: Any, run: Run, max_vanished: float) -> Outcome:
     same = (seen.c.run_id == run.id, seen.c.collection == scenes.c.collection, seen.c.id == scenes.c.id)
     gone = sa.and_(mine, ~sa.exists().where(*same).correlate(scenes))
     with engine.begin() as connection:
+        _tell_planner(connection, run)
         total = connection.execute(sa.select(sa.func.count()).where(mine).select_from(scenes)).scalar_one()
         missing = connection.execute(sa.select(sa.func.count()).where(gone).select_from(scenes)).scalar_one()
         share = missing / total if total else 0.0
@@ -164,12 +165,17 @@ def finish(engine: Any, run: Run, max_vanished: float) -> Outcome:
             "state": "complete", "finished": sa.func.clock_timestamp(), "updated": sa.func.clock_timestamp(),
             "cursor": sa.null(), "vanished": outcome.vanished, "kept": outcome.kept,
         }  # fmt: skip
-        written = runs.c.created + runs.c.changed + outcome.vanished
-        done = connection.execute(runs.update().where(runs.c.id == run.id).values(change).returning(written))
-        if done.scalar_one() >= MANY:
-            connection.execute(sa.text("ANALYZE scene"))
+        connection.execute(runs.update().where(runs.c.id == run.id).values(change))
         _forget(connection, run)
     return outcome
+
+
+def _tell_planner(connection: Any, run: Run) -> None:
+    """Statistics of what a large listing filled; without them the search for what vanished compares all with all."""
+    row = connection.execute(sa.select(runs.c.listed, runs.c.created + runs.c.changed).where(runs.c.id == run.id)).one()
+    for table, many in zip(("harvest_seen", "scene"), row, strict=True):
+        if many >= MANY:
+            connection.execute(sa.text(f"ANALYZE {table}"))
 
 
 def _forget(connection: Any, run: Run) -> None:
