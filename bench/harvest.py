@@ -51,9 +51,11 @@ def process(*words: str | Path, env: dict[str, str] | None = None) -> tuple[floa
     return time.perf_counter() - begin, done.stdout
 
 
-def store() -> sa.engine.Engine:
+def store() -> Any:
     """The scene store of the measures."""
-    return sa.create_engine(database_url("scenes_bench"), future=True)
+    from ckanext.dinamis_relais.imagery import model
+
+    return model.engine_for(database_url("scenes_bench"))
 
 
 def forget() -> None:

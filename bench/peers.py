@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from stack.base import ROOT, STACK, VENV, VENV_PGSTAC, database_url, ports, secret
+from stack.base import ROOT, STACK, VENV, VENV_PGSTAC, database_url, ports, secret, urls
 from stack.services import answers
 
 
@@ -83,10 +83,18 @@ class Pgstac:
 
 @contextlib.contextmanager
 def our_site(ini: Path) -> Iterator[str]:
-    """CKAN with the extension over the databases of a measure, one worker; gives the address."""
-    port = free_port()
+    """CKAN with the extension over the databases of a measure, one worker; gives the address.
+
+    Territories come from the sandbox, as in the demonstration.
+    """
+    port, own = free_port(), STACK / "bench-site.ini"
+    text, _, logging = ini.read_text(encoding="utf-8").partition("[loggers]")
+    geo = f"ckanext.dinamis_relais.geo_api_url = {urls()['sandbox']}/geo"
+    site = f"ckan.site_url = http://127.0.0.1:{port}"
+    own.touch(mode=0o600)
+    own.write_text(f"{text}{geo}\n{site}\n\n[loggers]{logging}", encoding="utf-8")
     command: list[str | Path] = [VENV / "bin" / "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "1",
                                  "--threads", "4", "--timeout", "120", "wsgi:application"]  # fmt: skip
-    env = {"CKAN_INI": str(ini), "PYTHONPATH": str(ROOT / "config")}
+    env = {"CKAN_INI": str(own), "PYTHONPATH": str(ROOT / "config")}
     with serving(command, env, f"http://127.0.0.1:{port}/api/3/action/status_show"):
         yield f"http://127.0.0.1:{port}"

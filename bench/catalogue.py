@@ -1,0 +1,96 @@
+"""Scenes out, over HTTP: ``python -m bench.catalogue <ini>`` prints JSON rows; ``bench.harvest`` filled it.
+
+Item search against stac-fastapi-pgstac with the same scenes, vector tiles against the bare SQL of the same tile, and
+the coverage of a département over all years against CKAN's ``/dataset/``. One worker on each side.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from bench.__main__ import Site, in_turn, percentile, queries, row
+from bench.harvest import store
+from bench.peers import Pgstac, our_site
+
+SEARCHES, WALK, COVERED = 200, 60, 20
+#: Départements of Nouvelle-Aquitaine (INSEE).
+DEPARTEMENTS = ("16", "17", "19", "23", "24", "33", "40", "47", "64", "79", "86", "87")
+
+
+def search(ours: str, theirs: str, scenes: int) -> list[dict[str, Any]]:
+    """200 mixed queries in turn."""
+    a_site, b_site, bodies = Site(f"{ours}/dinamis/stac"), Site(theirs), queries(SEARCHES)
+    a, b = in_turn(
+        len(bodies), lambda n: a_site.call("/search", bodies[n]), lambda n: b_site.call("/search", bodies[n])
+    )
+    return [
+        row(f"item search over HTTP, {SEARCHES} mixed queries, {scenes:,} scenes, p{share}", percentile(a, share),
+            percentile(b, share), 0.5 if share == 95 else None)
+        for share in (50, 95)
+    ]  # fmt: skip
+
+
+def walk(count: int) -> list[tuple[int, int, int]]:
+    """Tiles (zoom, column, row) over Nouvelle-Aquitaine, as a person who zooms in and out asks for them."""
+    chance, found = random.Random(1), []  # noqa: S311  # repeatable, nothing to guess
+    for number in range(count):
+        zoom = 5 + number % 9
+        lon, lat = chance.uniform(-1.5, 2.2), chance.uniform(43.2, 46.6)
+        column = int((lon + 180) / 360 * 2**zoom)
+        line = int((1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2 * 2**zoom)
+        found.append((zoom, column, line))
+    return found
+
+
+def tiles(ours: str) -> list[dict[str, Any]]:
+    """A tile over HTTP against its SQL alone, tile by tile in turn."""
+    from ckanext.dinamis_relais.imagery import search as rules
+    from ckanext.dinamis_relais.imagery import tiles as made
+
+    site, places, engine, everything = Site(ours), walk(WALK), store(), rules.parse({})
+
+    def bare(number: int) -> tuple[float, bytes]:
+        begin = time.perf_counter()
+        content = made.tile(engine, everything, *places[number])
+        return time.perf_counter() - begin, content
+
+    a, b = in_turn(len(places), lambda n: site.call("/dinamis/images/tiles/{}/{}/{}.mvt".format(*places[n])), bare)
+    return [row(f"a vector tile over a walk of zooms, against its SQL, p{share}", percentile(a, share),
+                percentile(b, share), 1.3 if share == 95 else None) for share in (50, 95)]  # fmt: skip
+
+
+def coverage(ours: str) -> list[dict[str, Any]]:
+    """The page of a département's coverage, all years, against CKAN's list of datasets; the first look is apart."""
+    site = Site(ours)
+    first = [site.call(f"/dinamis/coverage/departement/{code}")[0] for code in DEPARTEMENTS]
+    pages = [DEPARTEMENTS[n % len(DEPARTEMENTS)] for n in range(COVERED)]
+    a, b = in_turn(COVERED, lambda n: site.call(f"/dinamis/coverage/departement/{pages[n]}"),
+                   lambda _n: site.call("/dataset/"))  # fmt: skip
+    return [
+        row("coverage of a département, all years, against /dataset/, p95", percentile(a, 95), percentile(b, 95), 1.0),
+        row("the same, never asked before, median", statistics.median(first), statistics.median(b), None),
+    ]
+
+
+def main(ini: str) -> None:
+    """Measure and print."""
+    with store().connect() as connection:
+        scenes = connection.execute(sa.text("SELECT count(*) FROM scene")).scalar_one()
+    with our_site(Path(ini)) as ours:
+        with Pgstac().served() as theirs:
+            rows = search(ours, theirs, scenes)
+        rows += [*tiles(ours), *coverage(ours)]
+    print(json.dumps(rows))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
