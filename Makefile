@@ -32,7 +32,7 @@ docs: ## write the documents that are made from the tables in code
 messages: ## bring the translations' files up to the code, and compile them
 	@.stack/venv/bin/python -m stack.messages ; .stack/venv/bin/pybabel --quiet compile -D ckanext-dinamis_relais -d ckanext/dinamis_relais/i18n
 
-bench: ## measure against peers and limits; writes .stack/bench.json
+bench: ## measure against peers and limits (SCENES=1000000 for a larger catalogue); writes .stack/bench.json
 	@python3 -m stack bench
 
 stop: ## end what the demonstration started

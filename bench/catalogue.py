@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import redis
 import sqlalchemy as sa
 
 from bench.__main__ import Site, in_turn, percentile, queries, row
@@ -69,20 +70,31 @@ def tiles(ours: str) -> list[dict[str, Any]]:
 
 
 def coverage(ours: str) -> list[dict[str, Any]]:
-    """The page of a département's coverage, all years, against CKAN's list of datasets; the first look is apart."""
-    site = Site(ours)
-    first = [site.call(f"/dinamis/coverage/departement/{code}")[0] for code in DEPARTEMENTS]
-    pages = [DEPARTEMENTS[n % len(DEPARTEMENTS)] for n in range(COVERED)]
-    a, b = in_turn(COVERED, lambda n: site.call(f"/dinamis/coverage/departement/{pages[n]}"),
-                   lambda _n: site.call("/dataset/"))  # fmt: skip
+    """The page of a département's coverage, all years, against CKAN's list of datasets: never asked before, and again.
+
+    All of the synthetic scenes lie over one region: a département has some hundred times as many as a real one.
+    """
+    site, pages = Site(ours), [f"/dinamis/coverage/departement/{code}" for code in DEPARTEMENTS]
+    first = [site.call(page)[0] for page in pages]
+    for page in pages * 4:  # a page that took too long left some years to the next look
+        site.call(page)
+    a, b = in_turn(COVERED, lambda n: site.call(pages[n % len(pages)]), lambda _n: site.call("/dataset/"))
     return [
         row("coverage of a département, all years, against /dataset/, p95", percentile(a, 95), percentile(b, 95), 1.0),
-        row("the same, never asked before, median", statistics.median(first), statistics.median(b), None),
+        row("the same, the first time after a harvest, median", statistics.median(first), statistics.median(b), 1.0),
     ]
+
+
+def forget_kept(ini: Path) -> None:
+    """Nothing of an earlier run is in Redis: the first look is a first look."""
+    text = ini.read_text(encoding="utf-8")
+    url = next(line.partition("=")[2].strip() for line in text.splitlines() if line.startswith("ckan.redis.url"))
+    redis.Redis.from_url(url).flushdb()
 
 
 def main(ini: str) -> None:
     """Measure and print."""
+    forget_kept(Path(ini))
     with store().connect() as connection:
         scenes = connection.execute(sa.text("SELECT count(*) FROM scene")).scalar_one()
     with our_site(Path(ini)) as ours:

@@ -127,9 +127,9 @@ def run(engine: Any, search: Search, count: bool = True, exact: bool = False) ->
             rows = connection.execute(query).all()
         except OperationalError as error:
             raise _too_long(error) from error
-        matched_ = edge.matched if edge else len(rows) if len(rows) <= search.limit else None
-        if count and matched_ is None and (exact or edge is None):
-            matched_ = _count(connection, search.where(count=True), exact)
+    matched_ = edge.matched if edge else len(rows) if len(rows) <= search.limit else None
+    if count and matched_ is None and (exact or edge is None):
+        matched_ = _count(engine, search.where(count=True), exact)
     page, more = rows[: search.limit], len(rows) > search.limit
     page = page[::-1] if back else page
 
@@ -152,14 +152,17 @@ def _too_long(error: OperationalError) -> Exception:
     return SearchError("filter", "It takes too long. Give a bbox, a datetime or collections too.")
 
 
-def _count(connection: Any, where: Any, exact: bool) -> int | None:
+def _count(engine: Any, where: Any, exact: bool) -> int | None:
     """How many scenes match, None when counting them all would take too long."""
     if exact:
-        return connection.execute(sa.select(sa.func.count()).select_from(scenes).where(where)).scalar_one()
+        with engine.connect() as connection:
+            return connection.execute(sa.select(sa.func.count()).select_from(scenes).where(where)).scalar_one()
     some = sa.select(sa.literal(1)).select_from(scenes).where(where).limit(COUNT_UP_TO + 1).subquery()
     try:
-        _allow(connection, COUNT_WITHIN)
-        found = connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
+        # Its own connection, within: when the time is over just after the answer, it is the rollback that is cancelled.
+        with engine.connect() as connection:
+            _allow(connection, COUNT_WITHIN)
+            found = connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
     except OperationalError as error:
         if isinstance(_too_long(error), SearchError):
             return None
