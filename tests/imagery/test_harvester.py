@@ -11,7 +11,8 @@ from ckan.tests import factories
 from ckan.tests.helpers import call_action
 
 from ckanext.dinamis_relais.imagery import model as scene_model
-from ckanext.dinamis_relais.imagery.demo import NAME, harvest_now, source_of
+from ckanext.dinamis_relais.imagery.demo import NAME, source_of
+from ckanext.dinamis_relais.imagery.running import harvest_now
 
 from .conftest import Server, item
 

@@ -13,7 +13,7 @@ import pytest
 from ckan.tests import factories
 from ckan.tests.helpers import call_action
 
-from ckanext.dinamis_relais.imagery.demo import harvest_now
+from ckanext.dinamis_relais.imagery.running import harvest_now
 
 UK, MONTPELLIER = "uksa-ssgp-spot", "sentinel2-l2a-sen2cor"
 

@@ -82,21 +82,90 @@ def _print_run(connection: Any, row: Any, problems: int) -> None:
 @click.option("--organization", help="Name of the owner; the first organization by default.")
 def demo_harvest(source_url: str, organization: str | None) -> None:
     """Make the demonstration's harvest source when it is missing, and harvest it now."""
-    from ckanext.dinamis_relais.imagery.demo import harvest_now, source_of
+    from ckanext.dinamis_relais.imagery.demo import source_of
 
     try:
         source = source_of(source_url, organization)
     except tk.ValidationError as error:
         raise click.ClickException(f"The harvest source was not made: {error.error_dict}") from error
-    click.echo(f"Harvest source: {source['title']} ({source_url})")
+    if not _harvest(source):
+        raise click.ClickException("The harvest ended with errors; what could be taken was taken.")
+
+
+def _harvest(source: dict[str, Any]) -> bool:
+    """Harvest a source now, in this process; says how it goes, and returns whether it went without an error."""
+    from ckanext.dinamis_relais.imagery.running import harvest_now
+
+    click.echo(f"Harvest source: {source['title']} ({source['url']})")
     with _progress():
         job = harvest_now(source["id"])
     click.echo("Series: " + ", ".join(f"{job['stats'][name]} {name}" for name in job["stats"]))
     errors = [*job["gather_error_summary"], *job["object_error_summary"]]
     for error in errors:
         click.echo(f"Error: {error['message']} ({error['error_count']} times)", err=True)
-    if errors:
-        raise click.ClickException("The harvest ended with errors; what could be taken was taken.")
+    return not errors
+
+
+def _harvest_all(name: str | None, anew: bool) -> None:
+    from ckanext.dinamis_relais.imagery import running, store
+
+    try:
+        found = running.sources(name)
+    except tk.ObjectNotFound as error:
+        raise click.ClickException(str(error) or f"There is no harvest source '{name}'.") from error
+    if not found:
+        raise click.ClickException("There is no harvest source of imagery yet. Add one at /harvest.")
+    if anew:
+        for source in found:
+            click.echo(f"{source['title']}: {store.distrust(scene_model.engine(), source['id'])} scenes are read anew.")
+    went = [_harvest(source) for source in found]  # each of them, whatever became of the one before
+    if not all(went):
+        raise click.ClickException("There were errors; what could be taken was taken.")
+
+
+@scenes.command()
+@click.argument("source", required=False)
+@click.pass_context
+def sync(ctx: click.Context, source: str | None) -> None:
+    """Harvest all sources of imagery now, or the one named, without waiting for the queue."""
+    with ctx.meta["flask_app"].test_request_context():
+        _harvest_all(source, anew=False)
+
+
+@scenes.command()
+@click.argument("source", required=False)
+@click.pass_context
+def rebuild(ctx: click.Context, source: str | None) -> None:
+    """The same, each scene being read and written anew: after a doubt about what the store holds."""
+    with ctx.meta["flask_app"].test_request_context():
+        _harvest_all(source, anew=True)
+
+
+@scenes.command()
+@click.argument("file", type=click.Path(dir_okay=False, writable=True, allow_dash=True))
+@click.option("--collection", "collections", multiple=True, help="Only this collection; may be repeated.")
+@click.option("--bbox", help="Only scenes that meet it: west,south,east,north in degrees.")
+@click.option("--datetime", "moment", help="Only of then: an RFC 3339 instant or interval (2020-01-01T00:00:00Z/..).")
+def export(file: str, collections: tuple[str, ...], bbox: str | None, moment: str | None) -> None:
+    """Write scenes to FILE (NDJSON, zipped when its name ends in .gz; - for the screen); a harvest source reads it."""
+    import gzip
+
+    from ckanext.dinamis_relais.imagery import exporting, search
+
+    asked = {"collections": list(collections) or None, "bbox": bbox, "datetime": moment}
+    try:
+        wanted = search.parse(asked)
+    except search.SearchError as error:
+        raise click.UsageError(f"{error.field}: {error}") from error
+    count = 0
+    with click.open_file(file, "wb") as raw:
+        out: Any = gzip.GzipFile(fileobj=raw, mode="wb") if file.endswith(".gz") else raw
+        for line in exporting.lines(scene_model.engine(), wanted):
+            out.write(line)
+            count += 1
+        if out is not raw:
+            out.close()
+    click.echo(f"{count} lines written to {file}.", err=True)
 
 
 class _Echo(logging.Handler):

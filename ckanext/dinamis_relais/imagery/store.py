@@ -188,6 +188,18 @@ def _forget(connection: Any, run: Run) -> None:
     connection.execute(problems.delete().where(problems.c.run_id.in_(past)))
 
 
+def distrust(engine: Any, source_id: str) -> int:
+    """Take nothing of a harvest source for known: its next listing reads and writes each scene anew.
+
+    :returns: how many scenes
+    """
+    unfinished = sa.and_(runs.c.source_id == source_id, runs.c.state.in_(("running", "interrupted")))
+    with engine.begin() as connection:
+        connection.execute(runs.update().where(unfinished).values(state="abandoned"))
+        other = scenes.update().where(scenes.c.source_id == source_id).values(hash=sa.func.gen_random_uuid())
+        return connection.execute(other).rowcount
+
+
 def clear(engine: Any, source_id: str) -> int:
     """Drop all that a harvest source brought: scenes, collections, runs; returns how many scenes.
 
