@@ -63,9 +63,7 @@ class TestSync:
         with engine.connect() as connection:
             assert connection.execute(spoilt).scalar_one() == 0
 
-    def test_errors_are_told_and_end_with_one(
-        self, cli: Any, server: Server, engine: Any, harvest_source: Any
-    ) -> None:
+    def test_errors_are_told_and_end_with_one(self, cli: Any, server: Server, engine: Any, harvest_source: Any) -> None:
         server.items["spot"] = [item(1), {**item(2), "geometry": None}]
         harvest_source()
         done = run(cli, "sync", "spot")

@@ -121,6 +121,31 @@ def test_bad_items_are_errors_of_the_job_and_the_good_ones_are_taken(
     assert (job["stats"]["added"], scenes(engine)) == (2, 8)
 
 
+def test_an_item_of_ten_megabytes_is_an_error_of_the_job(server: Server, engine: Any, harvest_source: Any) -> None:
+    server.items["spot"] = [item(1), item(2, description="x" * 10_000_000), item(3)]
+    job = harvest_now(harvest_source()["id"])
+    messages = [error["message"] for error in job["gather_error_summary"]]
+    assert len(messages) == 1
+    assert "SPOT6_00002" in messages[0]
+    assert "At most 2,000,000 are taken" in messages[0]
+    assert scenes(engine) == 2
+
+
+def test_a_million_links_of_a_page_or_of_a_collection_are_no_burden(
+    server: Server, engine: Any, harvest_source: Any
+) -> None:
+    link = {"rel": "item", "href": "https://images.example/1"}
+    server.bodies["spot"] = {"title": "SPOT", "links": [link] * 1_000_000}
+    server.items["spot"] = [item(1), {**item(2), "links": [link] * 1_000_000}]
+    job = harvest_now(harvest_source()["id"])
+    assert job["gather_error_summary"] == []
+    with engine.connect() as connection:
+        body = connection.execute(sa.select(scene_model.collections.c.body)).scalar_one()
+        kept = connection.execute(sa.select(scene_model.scenes.c.item)).scalars().all()
+    # They lead through the source, which is not where we are: none is stored.
+    assert (body["links"], [len(one["links"]) for one in kept]) == ([], [0, 0])
+
+
 @pytest.mark.parametrize("body", [b"<html>Bonjour</html>", b'{"collections": [', b'{"hello": 1}'])
 def test_a_source_that_is_no_stac_api(server: Server, engine: Any, harvest_source: Any, body: bytes) -> None:
     server.broken = [("/collections", (200, {}, body))]
