@@ -9,6 +9,8 @@ import pytest
 from bs4 import BeautifulSoup
 from ckan.lib.redis import connect_to_redis
 
+from ckanext.dinamis_relais.imagery import series_picture
+
 from .conftest import item
 from .geo import Geo
 
@@ -153,3 +155,17 @@ def test_actions_take_and_give_stac_and_need_no_login(app: Any, engine: Any, two
     assert app.post("/api/3/action/dinamis_scene_show", json=key).json["result"]["id"] == "SPOT6_00001"
     wrong = app.post("/api/3/action/dinamis_scene_search", json={"bbox": [1]}, status=409).json
     assert "bbox" in wrong["error"]
+
+
+def test_a_series_has_a_picture_of_its_footprints(app: Any, engine: Any, load: Any) -> None:
+    load([item(number, datetime=f"2019-07-{number:02d}T10:00:00Z") for number in range(1, 9)])
+    answer = app.get("/dinamis/images/series/spot/2019.png")
+    assert (answer.mimetype, answer.data[:8]) == ("image/png", b"\x89PNG\r\n\x1a\n")
+    assert (
+        app.get("/dinamis/images/series/spot/2019.png", headers={"If-None-Match": answer.headers["ETag"]}).status_code
+        == 304
+    )
+    app.get("/dinamis/images/series/spot/2018.png", status=404)
+    drawn = series_picture.svg(series_picture.footprints(engine, "spot", 2019), (("Bordeaux", -0.58, 44.84),))
+    assert drawn.count('fill="#0b5cad"') == 8
+    assert "Bordeaux" in drawn

@@ -12,7 +12,7 @@ from shapely.geometry import shape
 from sqlalchemy.exc import SQLAlchemyError
 
 from ckanext.dinamis_relais import __version__, config
-from ckanext.dinamis_relais.imagery import actions, describe, places, search, territories, tiles
+from ckanext.dinamis_relais.imagery import actions, describe, places, search, series_picture, territories, tiles
 from ckanext.dinamis_relais.imagery import filters as rules
 from ckanext.dinamis_relais.imagery import model as scene_model
 from ckanext.dinamis_relais.imagery.coverage_views import dinamis_coverage
@@ -85,6 +85,20 @@ def tile(zoom: int, column: int, row: int) -> Response:
     response = Response(content, content_type="application/vnd.mapbox-vector-tile")
     response.headers["Cache-Control"] = "public, max-age=300"
     return response
+
+
+@dinamis_imagery.get("/series/<collection>/<int:year>.png", endpoint="series_picture")
+@page
+def picture_of_series(collection: str, year: int) -> Response:
+    """Where the scenes of a series lie, for its dataset's page."""
+    tk.check_access("dinamis_scene_search", {"user": tk.g.user}, {})
+    content = series_picture.png(scene_model.engine(), collection, year, TOWNS)
+    if content is None:
+        raise tk.ObjectNotFound(tk._("The catalogue has no image of this year."))
+    response = Response(content, mimetype="image/png")
+    response.headers["Cache-Control"] = "public, max-age=86400"
+    response.add_etag()
+    return response.make_conditional(tk.request)
 
 
 @dinamis_imagery.route("/<collection>/<path:item_id>")

@@ -1,0 +1,113 @@
+"""Where the scenes of a series lie, as a picture: coasts and borders, a few towns, the footprints over one another."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import shapely
+import sqlalchemy as sa
+import vl_convert
+from markupsafe import escape
+
+from ckanext.dinamis_relais.imagery import coverage
+from ckanext.dinamis_relais.imagery.model import scenes
+
+#: Pixels of the picture's own; the PNG has twice as many.
+WIDTH, HEIGHT = 720, 480
+#: Footprints that are drawn, the newest: more would be one blot.
+MOST = 1500
+#: Degrees of latitude that are seen at least, so that one scene has a land around it.
+LEAST = 2.0
+_ROOM = 0.12
+_LAND = Path(__file__).parent.parent / "public" / "dinamis" / "outline.json"
+
+
+def footprints(engine: Any, collection: str, year: int) -> list[Any]:
+    """Footprints of a series (longitude, latitude), the newest first, at most :data:`MOST`.
+
+    :param year: UTC
+    """
+    query = sa.select(sa.func.ST_AsBinary(scenes.c.geom)).where(
+        scenes.c.collection == collection, sa.func.date_part("year", scenes.c.datetime) == year
+    )
+    with engine.connect() as connection:
+        rows = connection.execute(query.order_by(scenes.c.datetime.desc(), scenes.c.id).limit(MOST)).scalars().all()
+    return list(shapely.from_wkb(np.array([bytes(one) for one in rows], dtype=object))) if rows else []
+
+
+@lru_cache(maxsize=2)
+def _land(path: Path, _changed: float) -> list[tuple[bool, Any]]:
+    found = orjson.loads(path.read_bytes())["features"]
+    # Islands that the simplification left empty are read by GEOS, not by shape().
+    shapes = shapely.from_geojson([orjson.dumps(one["geometry"]).decode() for one in found])
+    return [(bool(one["properties"].get("france")), land) for one, land in zip(found, shapes, strict=True)]
+
+
+class _Frame:
+    """From degrees to pixels: plate carrée, true at the middle's latitude."""
+
+    def __init__(self, bounds: tuple[float, float, float, float]):
+        west, south, east, north = bounds
+        self.squeeze = math.cos(math.radians((south + north) / 2))
+        x, y = (west + east) / 2, (south + north) / 2
+        high = max(
+            (north - south) * (1 + 2 * _ROOM), LEAST, (east - west) * self.squeeze * (1 + 2 * _ROOM) * HEIGHT / WIDTH
+        )
+        wide = high * WIDTH / HEIGHT / self.squeeze
+        self.west, self.north, self.scale = x - wide / 2, y + high / 2, HEIGHT / high
+        self.box = shapely.box(x - wide / 2, y - high / 2, x + wide / 2, y + high / 2)
+
+    def point(self, lon: float, lat: float) -> tuple[float, float]:
+        return (lon - self.west) * self.squeeze * self.scale, (self.north - lat) * self.scale
+
+    def path(self, geometry: Any, style: str) -> str:
+        """The polygons of a geometry that are within the frame."""
+        seen = coverage.surface(shapely.intersection(coverage.surface(geometry), self.box.buffer(0.2)))
+        rings = [
+            ring for part in shapely.get_parts(seen) for ring in (part.exterior, *part.interiors) if not part.is_empty
+        ]
+        path = " ".join(
+            "M" + " ".join("{:.1f},{:.1f}".format(*self.point(*at[:2])) for at in ring.coords) + "Z" for ring in rings
+        )
+        return f'<path d="{path}" fill-rule="evenodd" {style}/>' if path else ""
+
+
+def svg(shapes: list[Any], towns: tuple[tuple[str, float, float], ...]) -> str:
+    """The picture.
+
+    :param shapes: footprints (longitude, latitude), at least one
+    :param towns: (name, longitude, latitude), drawn where they are in the frame
+    """
+    frame = _Frame(tuple(float(value) for value in shapely.total_bounds(shapes)))
+    drawn = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}"'
+        ' font-family="Liberation Sans, DejaVu Sans, Arial, sans-serif">',
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#e8eff5"/>',
+    ]
+    if _LAND.is_file():
+        for france, land in _land(_LAND, _LAND.stat().st_mtime):
+            colour = "#fdfdfb" if france else "#f1f1ee"
+            drawn.append(frame.path(land, f'fill="{colour}" stroke="#9aa5b1" stroke-width="1"'))
+    deep = max(0.04, min(0.25, 6 / len(shapes)))
+    for one in shapes:
+        drawn.append(
+            frame.path(one, f'fill="#0b5cad" fill-opacity="{deep:.2f}" stroke="#0b5cad" stroke-opacity="0.45"')
+        )
+    for name, lon, lat in towns:
+        if frame.box.contains(shapely.Point(lon, lat)):
+            x, y = frame.point(lon, lat)
+            drawn.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="#343a40"/>')
+            style = 'text-anchor="middle" font-size="13" fill="#343a40" stroke="#ffffff" stroke-width="3"'
+            drawn.append(f'<text x="{x:.1f}" y="{y - 7:.1f}" {style} paint-order="stroke">{escape(name)}</text>')
+    return "".join([*drawn, f'<rect width="{WIDTH}" height="{HEIGHT}" fill="none" stroke="#9aa5b1"/></svg>'])
+
+
+def png(engine: Any, collection: str, year: int, towns: tuple[tuple[str, float, float], ...]) -> bytes | None:
+    """The picture of a series as a PNG, None when the store holds none of its scenes."""
+    shapes = footprints(engine, collection, year)
+    return vl_convert.svg_to_png(svg(shapes, towns), scale=2.0) if shapes else None
