@@ -51,8 +51,10 @@ class Year:
 
     def __init__(self, organizations):
         self.organizations, self.lines, self.calls = organizations, [], 0
-        tables = "dinamis_journal, dinamis_download, dinamis_rollup, dinamis_rollup_state, dinamis_rollup_cursor, \
-dinamis_scene_area, dinamis_membership, dinamis_application"
+        tables = (
+            "dinamis_journal, dinamis_journal_waiting, dinamis_download, dinamis_rollup, dinamis_rollup_state, \
+dinamis_rollup_cursor, dinamis_scene_area, dinamis_membership, dinamis_application"
+        )
         sql(f"TRUNCATE {tables}")
         for number, (organization, (kind, code, category)) in enumerate(zip(organizations, PLACES, strict=True)):
             row = Application(id=f"file-{number}", organization_id=organization, state="accepted", created_by="x",

@@ -80,9 +80,11 @@ def members() -> list[Member]:
 
 def revision() -> tuple[str, int]:
     """The name of the counters as they are, empty when nothing was counted yet; and lines that are not counted yet."""
-    row = session().execute(sa.text("SELECT revision, line_id FROM dinamis_rollup_cursor")).first()
-    last = session().execute(sa.text("SELECT max(id) FROM dinamis_journal")).scalar() or 0
-    return (row.revision, max(0, last - row.line_id)) if row else ("", last)
+    last, wait, known, counted = session().execute(sa.text(
+        "SELECT (SELECT max(id) FROM dinamis_journal), (SELECT count(*) FROM dinamis_journal_waiting), r.revision, "
+        "r.line_id FROM (SELECT 1) one LEFT JOIN dinamis_rollup_cursor r ON true"
+    )).one()  # fmt: skip
+    return known or "", max(0, (last or 0) - (counted or 0)) + wait
 
 
 def kept(name: str, params: list[Any], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:

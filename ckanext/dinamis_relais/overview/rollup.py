@@ -1,7 +1,7 @@
 """Counters kept from the journal: each round takes the lines after the cursor, adds what they tell, moves the cursor.
 
-Lines are numbered in the order of their commits (the journal's lock), so none can appear behind the cursor. Counters
-and cursor move in one transaction: a kill counts nothing twice.
+Lines are numbered and committed under the journal's lock (:mod:`journal.settling`), so none can appear behind the
+cursor. Counters and cursor move in one transaction: a kill counts nothing twice.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.accounts.rules import MACHINE as ACCOUNT
 from ckanext.dinamis_relais.db import new_id, session, utcnow
 from ckanext.dinamis_relais.imagery_requests.rules import MACHINE as REQUEST
-from ckanext.dinamis_relais.journal import Event
+from ckanext.dinamis_relais.journal import Event, settle
 from ckanext.dinamis_relais.membership.machines import MEMBERSHIP
 from ckanext.dinamis_relais.overview.model import EVERYBODY, RollupCursor, SceneArea
 from ckanext.dinamis_relais.questions.rules import MACHINE as QUESTION
@@ -201,6 +201,7 @@ def refresh(chunk: int = CHUNK) -> int:
     :returns: how many lines were counted; 0 when all are
     """
     db = session()
+    settle()
     row = _cursor()
     newest = db.execute(sa.text("SELECT max(id) FROM dinamis_journal")).scalar() or 0
     oldest = db.execute(sa.text("SELECT min(id) FROM dinamis_journal")).scalar() or 1

@@ -1,0 +1,51 @@
+"""Lines of the journal wait for their place in the chain, so that their writers need not wait for one another.
+
+Revision ID: dinamis_023
+Revises: dinamis_018
+"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
+
+revision = "dinamis_023"
+down_revision = "dinamis_018"
+branch_labels = None
+depends_on = None
+
+TEXT = sa.UnicodeText
+
+
+def upgrade():
+    op.create_table(
+        "dinamis_journal_waiting",
+        sa.Column("serial", sa.BigInteger, primary_key=True, autoincrement=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", TEXT, nullable=False),
+        sa.Column("event", TEXT, nullable=False),
+        sa.Column("object_type", TEXT, nullable=False),
+        sa.Column("object_id", TEXT, nullable=False),
+        sa.Column("organization_id", TEXT),
+        sa.Column("data", JSONB, nullable=False),
+        sa.Column("private_salt", TEXT),
+        sa.Column("private_data", JSONB),
+    )
+    # The database refuses to change what waits, as it does of the journal; a typed text may only go.
+    op.execute(
+        "CREATE OR REPLACE FUNCTION dinamis_journal_waiting_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'dinamis_journal_waiting is append-only, but for erasure'; END $$"
+    )
+    op.execute(
+        "CREATE TRIGGER dinamis_journal_waiting_append_only BEFORE UPDATE ON dinamis_journal_waiting FOR EACH ROW "
+        "WHEN (NEW.private_salt IS NOT NULL OR NEW.private_data IS NOT NULL OR "
+        "ROW(OLD.serial, OLD.at, OLD.actor, OLD.event, OLD.object_type, OLD.object_id, OLD.organization_id, OLD.data) "
+        "IS DISTINCT FROM ROW(NEW.serial, NEW.at, NEW.actor, NEW.event, NEW.object_type, NEW.object_id, "
+        "NEW.organization_id, NEW.data)) "
+        "EXECUTE FUNCTION dinamis_journal_waiting_append_only()"
+    )
+
+
+def downgrade():
+    # What still waits would be lost: `ckan dinamis journal head` gives it its place first.
+    op.drop_table("dinamis_journal_waiting")
+    op.execute("DROP FUNCTION IF EXISTS dinamis_journal_waiting_append_only()")
