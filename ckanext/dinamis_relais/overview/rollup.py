@@ -139,6 +139,19 @@ SELECT s.org AS organization_id, s.day, v.measure, s.series AS dimension, v.valu
 UNION ALL SELECT r.organization_id, r.start, r.measure, r.dimension, -r.value FROM dinamis_rollup r
  JOIN ({_DIRTY}) d ON d.org = r.organization_id AND d.day = r.start WHERE r.grain = 'd' AND r.measure LIKE 'download.%'
 """  # noqa: S608
+#: The same of all series together, of the months in which anything changed.
+_KEEP_DOWNLOADS = f"""
+INSERT INTO dinamis_rollup_downloads (month, organization_id, files, scenes, bytes, km2)
+SELECT r.start, r.organization_id, coalesce(sum(r.value) FILTER (WHERE r.measure = 'download.files'), 0),
+ coalesce(sum(r.value) FILTER (WHERE r.measure = 'download.scenes'), 0),
+ coalesce(sum(r.value) FILTER (WHERE r.measure = 'download.bytes'), 0),
+ coalesce(sum(r.value) FILTER (WHERE r.measure = 'download.km2'), 0)
+FROM (SELECT DISTINCT org, date_trunc('month', day)::date AS month FROM ({_DIRTY}) d) c
+JOIN dinamis_rollup r ON r.organization_id = c.org AND r.grain = 'm' AND r.start = c.month
+WHERE r.measure LIKE 'download.%' GROUP BY 1, 2
+ON CONFLICT (month, organization_id) DO UPDATE SET files = excluded.files, scenes = excluded.scenes,
+ bytes = excluded.bytes, km2 = excluded.km2
+"""  # noqa: S608
 
 
 def _cursor() -> RollupCursor:
@@ -223,6 +236,7 @@ def refresh(chunk: int = CHUNK) -> int:
     }  # fmt: skip
     for news, given in ((_EVENTS, values), (_STATES, known), (_DELAYS, values), (_DOWNLOADS, values)):
         db.execute(sa.text(_ADD.format(news=news)), {**given, "everybody": EVERYBODY})
+    db.execute(sa.text(_KEEP_DOWNLOADS), values)
     db.execute(sa.text(_KEEP_STATES), known)
     db.execute(sa.text(_KEEP_DOWNLOADERS), values)
     row.line_id, row.refreshed_at, row.revision = last, utcnow(), new_id()
@@ -239,7 +253,7 @@ def rebuild() -> int:
     db = session()
     if db.execute(sa.text("SELECT count(*) FROM dinamis_journal_checkpoint")).scalar():
         raise ValueError("Lines of the journal were pruned: their counters could not be made again.")
-    for table in ("dinamis_rollup", "dinamis_rollup_state", "dinamis_rollup_cursor"):
+    for table in ("dinamis_rollup", "dinamis_rollup_downloads", "dinamis_rollup_state", "dinamis_rollup_cursor"):
         db.execute(sa.text(f"DELETE FROM {table}"))  # noqa: S608  # our own names
     db.commit()
     total = 0
