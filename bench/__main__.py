@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import random
 import statistics
 import subprocess
@@ -147,7 +148,7 @@ def main() -> int:
         page(demo, "home page", "/dinamis", "/dataset/", 1.0),
         *apart("bench.accounts"),
         *apart("bench.members"),
-        *apart("bench.figures"),
+        *apart("bench.figures", *os.environ.get("JOURNAL", "").split()),
         *apart("bench.access", demo["sandbox_url"]),
     ]
     print(f"{'ours':>10} {'against':>10} {'ratio':>6} {'goal':>5}  what")

@@ -18,6 +18,10 @@ from ckanext.dinamis_relais.journal.settling import lines, settle
 __all__ = ["COVERED", "Event", "as_mapping", "erase_private", "lines", "record", "settle"]
 
 
+#: One statement for all lines: making it anew costs more than running it.
+_WRITE: Any = sa.insert(JournalWaiting.__table__).inline()
+
+
 def record(
     event: Event,
     actor: str,
@@ -39,18 +43,18 @@ def record(
     :param data: states, versions, hashes; never a person's details, a typed text, a link or a secret
     """
     texts = {name: value for name, value in (private or {}).items() if value}
-    values: dict[str, Any] = {
-        "at": utcnow(), "actor": actor, "event": event.value, "object_type": object_type, "object_id": object_id,
-        "organization_id": organization_id, "data": data,
-    }  # fmt: skip
-    if texts:
-        salt = secrets.token_hex(16)
+    salt = secrets.token_hex(16) if texts else None
+    if salt:
         data[PRIVATE] = private_digest(salt, texts)
-        values |= {"private_salt": salt, "private_data": texts}
+    values = {
+        "at": utcnow(), "actor": actor, "event": event.value, "object_type": object_type, "object_id": object_id,
+        "organization_id": organization_id, "data": data, "private_salt": salt,
+        "private_data": texts or None,
+    }  # fmt: skip
     db = session()
     db.flush()
     # No lock and no number here: writers would wait for one another until each one's commit.
-    db.execute(sa.insert(JournalWaiting).values(**values))
+    db.execute(_WRITE, values)
 
 
 def erase_private(object_type: str, object_id: str) -> int:

@@ -6,6 +6,7 @@ A line is written to :class:`JournalWaiting` and moved to :class:`JournalLine` a
 from __future__ import annotations
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 from ckanext.dinamis_relais.db import Base, column, json_column, moment, text
 
@@ -49,7 +50,7 @@ class JournalWaiting(Base):
     organization_id = text()
     data = json_column(nullable=False)
     private_salt = text()
-    private_data = json_column()
+    private_data = column(JSONB(none_as_null=True))
 
 
 class JournalPrivate(Base):
