@@ -63,7 +63,8 @@ INSERT INTO dinamis_journal SELECT n, now() - interval '5 years', 'bench', 'memb
   'bench-mem-' || n, 'bench-org-' || n, '{}', '', '' FROM generate_series(1, :partners) n
 """
 _LINES = """
-INSERT INTO dinamis_journal SELECT n, :start + n * (now() - :start) / :last, 'bench-user-' || n % :accounts,
+INSERT INTO dinamis_journal SELECT n, :start + (now() - :start) * (n / CAST(:last AS float)),
+  'bench-user-' || n % :accounts,
   (CAST(:events AS text[]))[n / 7 % 10 + 1], split_part((CAST(:events AS text[]))[n / 7 % 10 + 1], '.', 1),
   'thing-' || n / 70 || '-' || n % 7, 'bench-org-' || n * 31 % :partners + 1,
   '{"state_to": "active", "some": "thing"}', md5(n::text), md5(n::text)

@@ -129,8 +129,10 @@ def dinamis_number(value: float, digits: int = 0) -> str:
     """A number as it is written in the page's language."""
     group, point = _separators(_locale())
     # Babel's own way takes fifty times as long, and a page of figures has hundreds of numbers.
+    if isinstance(value, int) or not digits:
+        return f"{round(value):,}".replace(",", group)
     # With nought added, no nought has a sign.
-    text = f"{round(value, digits) + 0:,.{digits}f}" if digits else f"{round(value):,}"
+    text = f"{round(value, digits) + 0:,.{digits}f}"
     whole, _point, fraction = text.partition(".")
     fraction = fraction.rstrip("0")
     return whole.replace(",", group) + (point + fraction if fraction else "")
