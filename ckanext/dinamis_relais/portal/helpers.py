@@ -128,7 +128,7 @@ def dinamis_contact() -> str:
 def dinamis_number(value: float, digits: int = 0) -> str:
     """A number as it is written in the page's language."""
     group, point = _separators(_locale())
-    # Babel's own way takes fifty times as long, and a page of figures has hundreds of numbers.
+    # Babel's own way takes twenty times as long, and a page of figures has hundreds of numbers.
     if isinstance(value, int) or not digits:
         return f"{round(value):,}".replace(",", group)
     # With nought added, no nought has a sign.
