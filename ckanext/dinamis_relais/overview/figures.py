@@ -69,7 +69,7 @@ class Member:
 
 
 def members() -> list[Member]:
-    """All organisations that are or were members, with what filters go by."""
+    """All organisations that are or were members, in no order, with what filters go by."""
     query = sa.text(
         "SELECT m.organization_id, coalesce(nullif(g.title, ''), g.name), g.name, m.state, m.since, "
         "coalesce(nullif(a.category, ''), c.category), coalesce(nullif(a.territory_kind, ''), c.territory_kind), "
@@ -77,8 +77,7 @@ def members() -> list[Member]:
         'FROM dinamis_membership m JOIN "group" g ON g.id = m.organization_id '
         "LEFT JOIN dinamis_application a ON a.id = m.application_id "
         "LEFT JOIN dinamis_convention c ON c.organization_id = m.organization_id "
-        "LEFT JOIN dinamis_rollup_state s ON s.object_type = 'downloads' AND s.object_id = m.organization_id "
-        "ORDER BY g.title, g.id"
+        "LEFT JOIN dinamis_rollup_state s ON s.object_type = 'downloads' AND s.object_id = m.organization_id"
     )
     return [
         Member(id_, title, name, state, since, category or NONE, department(kind, code) or NONE, downloaded)
@@ -166,12 +165,13 @@ class Figures:
         """What each organisation downloaded, with its name; only those that did."""
         limit = "" if self.chosen is None else " AND organization_id = ANY(:ids)"
         rows = self._rows(
-            "SELECT organization_id, sum(files), sum(scenes), sum(bytes), sum(km2) FROM dinamis_rollup_downloads "  # noqa: S608
+            "SELECT organization_id, CAST(sum(files) AS float), CAST(sum(scenes) AS float), CAST(sum(bytes) AS float), "  # noqa: S608
+            "CAST(sum(km2) AS float) FROM dinamis_rollup_downloads "
             f"WHERE month >= :start AND month < :end{limit} GROUP BY 1"
         )
         return [
-            {"organization_id": id_, "name": one.name, "label": one.title, "files": float(files),
-             "scenes": float(scenes), "bytes": float(size), "km2": float(km2)}
+            {"organization_id": id_, "name": one.name, "label": one.title, "files": files, "scenes": scenes,
+             "bytes": size, "km2": km2}
             for id_, files, scenes, size, km2 in rows.all()
             if (one := self.by_id.get(id_)) and (files or scenes or size or km2)
         ]  # fmt: skip
