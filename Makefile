@@ -32,8 +32,8 @@ docs: ## write the documents that are made from the tables in code
 messages: ## bring the translations' files up to the code, and compile them
 	@.stack/venv/bin/python -m stack.messages ; .stack/venv/bin/pybabel --quiet compile -D ckanext-dinamis_relais -d ckanext/dinamis_relais/i18n
 
-bench: ## measure against peers and limits (SCENES=1000000 for a larger catalogue); writes .stack/bench.json
-	@python3 -m stack bench
+bench: ## measure against peers and limits, with SCENES=100000 and JOURNAL=200000 lines; writes .stack/bench.json
+	@SCENES="$(SCENES)" JOURNAL="$(JOURNAL)" python3 -m stack bench
 
 stop: ## end what the demonstration started
 	@python3 -m stack stop

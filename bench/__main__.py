@@ -148,7 +148,7 @@ def main() -> int:
         page(demo, "home page", "/dinamis", "/dataset/", 1.0),
         *apart("bench.accounts"),
         *apart("bench.members"),
-        *apart("bench.figures"),
+        *apart("bench.figures", *os.environ.get("JOURNAL", "").split()),
         *apart("bench.access", demo["sandbox_url"]),
         *apart("bench.harvest", *os.environ.get("SCENES", "").split()),
         *apart("bench.catalogue"),

@@ -26,8 +26,9 @@ BULK = 500
 def empty(session: Any) -> None:
     """Nothing left of an earlier run."""
     names = ("dinamis_account", "dinamis_account_link", "dinamis_mail", "dinamis_journal", "dinamis_journal_private",
-             "dinamis_batch_row", "dinamis_batch", "dinamis_role_grant", "dinamis_membership", "dinamis_application",
-             "dinamis_document", "api_token", "dashboard", "member", "member_revision", '"group"')  # fmt: skip
+             "dinamis_journal_waiting", "dinamis_batch_row", "dinamis_batch", "dinamis_role_grant",
+             "dinamis_membership", "dinamis_application", "dinamis_document", "api_token", "dashboard", "member",
+             "member_revision", '"group"')  # fmt: skip
     known = set(session.execute(sa.text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).scalars())
     session.execute(sa.text("TRUNCATE " + ", ".join(n for n in names if n.strip('"') in known) + " CASCADE"))
     session.execute(sa.text("DELETE FROM \"user\" WHERE name LIKE 'bench%' OR name LIKE 'personne%'"))

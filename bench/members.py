@@ -31,8 +31,9 @@ HEAD = "organisation;numéro;date;SIREN;catégorie;type de territoire;code du te
 def empty(session: Any) -> None:
     """Nothing left of an earlier run."""
     names = ("dinamis_convention", "dinamis_membership", "dinamis_application", "dinamis_document", "dinamis_journal",
-             "dinamis_journal_private", "dinamis_batch_row", "dinamis_batch", "dinamis_mail", "dinamis_role_grant",
-             "dinamis_reminder", "api_token", "member", "member_revision", "group_extra", '"group"')  # fmt: skip
+             "dinamis_journal_private", "dinamis_journal_waiting", "dinamis_batch_row", "dinamis_batch", "dinamis_mail",
+             "dinamis_role_grant", "dinamis_reminder", "api_token", "member", "member_revision", "group_extra",
+             '"group"')  # fmt: skip
     known = set(session.execute(sa.text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).scalars())
     session.execute(sa.text("TRUNCATE " + ", ".join(n for n in names if n.strip('"') in known) + " CASCADE"))
     session.commit()

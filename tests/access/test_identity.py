@@ -16,8 +16,8 @@ from ckanext.dinamis_relais.access.model import DeviceCode, IdentityLink
 from ckanext.dinamis_relais.accounts.model import Account
 from ckanext.dinamis_relais.db import utcnow
 from ckanext.dinamis_relais.gateway.secrets import decrypt, encrypt
-from ckanext.dinamis_relais.journal.model import JournalLine
 from tests.accounts.helpers import move
+from tests.journalled import journalled
 
 from .conftest import PREFIX, accept, act, link
 
@@ -91,7 +91,7 @@ def test_only_a_person_with_an_active_account_links(person):
 def test_secrets_are_nowhere_in_clear(person):
     pair = person.service.key()
     act(person.name, "dinamis_identity_link_finish", **pair)
-    lines = json.dumps([line.data for line in model.Session.query(JournalLine)])
+    lines = json.dumps([line.data for line in journalled()])
     stored = bytes(row_of(person).secret)
     for secret in pair.values():
         assert secret not in lines
@@ -141,7 +141,7 @@ def test_suspension_unlinks_at_once(ready):
     account = model.Session.query(Account).one()
     move(ready.people, {"id": account.id}, "suspend", reason="Vérification")
     assert row_of(ready) is None
-    event = model.Session.query(JournalLine).filter_by(event="identity.unlinked").one()
+    event = journalled().filter_by(event="identity.unlinked").one()
     assert event.data["cause"] == "account_ended"
     assert "active DINAMIS account" in problem(ready, "dinamis_asset_sign", "account", urls=ready.hrefs[:1])
 
@@ -194,7 +194,7 @@ def test_personal_data_tells_the_login_and_erasure_forgets_it(ready):
 def test_licence_is_accepted_once_and_anew_for_a_new_version(person, ckan_config, monkeypatch, tmp_path):
     accept(person)
     accept(person)
-    assert model.Session.query(JournalLine).filter_by(event="licence.accepted").count() == 1
+    assert journalled().filter_by(event="licence.accepted").count() == 1
     from ckanext.dinamis_relais.access import licences
 
     text = licences.MODEL.read_text(encoding="utf-8")

@@ -16,7 +16,7 @@ from ckan.lib.redis import connect_to_redis
 from ckanext.dinamis_relais.access import handed
 from ckanext.dinamis_relais.access.model import Download
 from ckanext.dinamis_relais.db import utcnow
-from ckanext.dinamis_relais.journal.model import JournalLine
+from tests.journalled import journalled
 
 from .conftest import PREFIX, accept, act, activate, link
 
@@ -104,7 +104,7 @@ def test_without_redis_it_signs_anew(ready, monkeypatch):
 
 def test_journal_says_who_and_which_scene_and_never_the_link(ready):
     found = sign(ready, ready.hrefs[:2])
-    line = model.Session.query(JournalLine).filter_by(event="images.signed").one()
+    line = journalled().filter_by(event="images.signed").one()
     assert line.actor == ready.id
     assert line.organization_id == ready.people.organization["id"]
     scene = ready.items[0]

@@ -13,8 +13,8 @@ from ckanext.dinamis_relais.accounts.rules import MACHINE
 from ckanext.dinamis_relais.gateway import mailer, secrets
 from ckanext.dinamis_relais.gateway.delivery import deliver_once
 from ckanext.dinamis_relais.gateway.model import Mail
-from ckanext.dinamis_relais.journal.model import JournalLine
 from tests.accounts.helpers import PERSON, enter, move
+from tests.journalled import journalled
 
 pytestmark = pytest.mark.usefixtures("with_plugins", "entity_service")
 
@@ -63,7 +63,7 @@ class TestEntry:
 
     def test_all_or_nothing(self, member, monkeypatch):
         """When the invitation cannot be written, there is no user, no account, no journal line."""
-        users, lines = model.Session.query(model.User).count(), model.Session.query(JournalLine).count()
+        users, lines = model.Session.query(model.User).count(), journalled().count()
 
         def broken(*_args, **_kwargs):
             raise RuntimeError("template")
@@ -73,7 +73,7 @@ class TestEntry:
             enter(member)
         assert model.Session.query(model.User).count() == users
         assert model.Session.query(Account).count() == 0
-        assert model.Session.query(JournalLine).count() == lines
+        assert journalled().count() == lines
 
 
 class TestLife:

@@ -15,8 +15,8 @@ from ckanext.dinamis_relais.batch import work
 from ckanext.dinamis_relais.batch.model import Batch, BatchRow
 from ckanext.dinamis_relais.db import utcnow
 from ckanext.dinamis_relais.gateway.model import Mail
-from ckanext.dinamis_relais.journal.model import JournalLine
 from tests.accounts.helpers import enter, forget, move
+from tests.journalled import journalled
 
 pytestmark = pytest.mark.usefixtures("with_plugins", "entity_service")
 
@@ -121,7 +121,7 @@ class TestWorker:
         assert (begun["state"], states()) == ("running", ["requested"] * 5)
         assert [work.run_round() for _turn in range(4)] == [2, 2, 1, 0]
         assert show(member, begun)["state"] == "finished"
-        assert model.Session.query(JournalLine).filter_by(event="account.validated").count() == 5
+        assert journalled().filter_by(event="account.validated").count() == 5
 
     def test_two_workers_do_not_share_a_batch_and_a_dead_ones_lease_ends(self, member, monkeypatch):
         begun = many(member, "validate", requests(member, 2), wait=False)

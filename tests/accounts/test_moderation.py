@@ -12,9 +12,9 @@ from ckan.tests.helpers import call_action
 from ckanext.dinamis_relais.accounts.model import Account
 from ckanext.dinamis_relais.db import utcnow
 from ckanext.dinamis_relais.gateway.model import Mail
-from ckanext.dinamis_relais.journal.model import JournalLine
 from ckanext.dinamis_relais.membership.model import Application
 from tests.accounts.helpers import enter, forget, move, open_account
+from tests.journalled import journalled
 
 pytestmark = pytest.mark.usefixtures("with_plugins", "entity_service")
 
@@ -161,7 +161,7 @@ class TestReplacement:
         assert successor["user_id"] in holders
         assert leaving["user_id"] not in holders
         assert "Partie à la retraite." in model.Session.query(Mail).filter_by(name="account_closed").one().body
-        assert model.Session.query(JournalLine).filter_by(event="account.handed_over").count() == 1
+        assert journalled().filter_by(event="account.handed_over").count() == 1
 
     def test_who_cannot(self, member):
         leaving, person = self.referent(member), enter(member)

@@ -14,8 +14,8 @@ from ckanext.dinamis_relais.accounts import privacy
 from ckanext.dinamis_relais.accounts.model import Account, AccountLink
 from ckanext.dinamis_relais.db import utcnow
 from ckanext.dinamis_relais.gateway.model import Mail
-from ckanext.dinamis_relais.journal.model import JournalLine
 from tests.accounts.helpers import context_of, enter, forget, move, open_account
+from tests.journalled import journalled
 
 pytestmark = pytest.mark.usefixtures("with_plugins", "entity_service", "clean_redis")
 
@@ -47,7 +47,7 @@ def test_the_export_holds_all_of_it_and_nothing_secret(member):
         text = json.dumps(found, default=str)
         assert "pbkdf2" not in text
         assert "/dinamis/join/" not in text
-    assert model.Session.query(JournalLine).filter_by(event="personal_data.exported").count() == 2
+    assert journalled().filter_by(event="personal_data.exported").count() == 2
 
 
 def test_nobody_exports_another(member):
@@ -81,7 +81,7 @@ def everything_as_text():
 
     model.Session.rollback()
     for name in ("dinamis_account", "dinamis_account_link", "dinamis_mail", "dinamis_journal",
-                 "dinamis_journal_private", "dinamis_batch_row"):  # fmt: skip
+                 "dinamis_journal_private", "dinamis_journal_waiting", "dinamis_batch_row"):  # fmt: skip
         query = sa.text(f"SELECT * FROM {name}")
         rows = [r for r in model.Session.execute(query) if "signature_requested" not in str(r)]
         # The files' own messages name the mayor, and the other people of the fixtures.

@@ -19,6 +19,7 @@ from ckanext.dinamis_relais.gateway import mailer
 from ckanext.dinamis_relais.gateway.model import Mail
 from ckanext.dinamis_relais.journal.model import JournalLine
 from tests.accounts.helpers import enter, move
+from tests.journalled import journalled
 
 pytestmark = pytest.mark.usefixtures("with_plugins", "entity_service")
 
@@ -36,7 +37,7 @@ def one_of_each(people, account):
     assert places.count() == 1
     assert row.version == 1
     assert model.Session.query(Mail).filter_by(object_id=account["id"]).count() == 1
-    assert model.Session.query(JournalLine).filter_by(object_id=account["id"], event="account.validated").count() == 1
+    assert journalled().filter_by(object_id=account["id"], event="account.validated").count() == 1
     assert call_action("dinamis_journal_verify", people.context("super_referent"))["valid"]
 
 
@@ -64,7 +65,7 @@ def test_eight_moderators_on_one_row(app, member):
         thread.join(timeout=60)
     assert outcomes.count("transition") == 7
     model.Session.rollback()
-    events = model.Session.query(JournalLine.event).filter_by(object_id=account["id"]).all()
+    events = journalled(JournalLine.event).filter_by(object_id=account["id"]).all()
     assert len(events) == 2, "requested, and one decision"
     assert model.Session.query(Mail).filter_by(object_id=account["id"]).count() == 1
 

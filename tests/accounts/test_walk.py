@@ -15,6 +15,7 @@ from ckanext.dinamis_relais.gateway.model import Mail
 from ckanext.dinamis_relais.journal.model import JournalLine
 from tests.accounts.helpers import enter, move
 from tests.conftest import ROLES
+from tests.journalled import journalled
 
 pytestmark = pytest.mark.usefixtures("with_plugins", "entity_service")
 
@@ -55,10 +56,10 @@ def test_each_row_leaves_its_line_and_its_message(member):
     account = enter(member)
     for row in MACHINE:
         put(account, row.source)
-        lines, mails = model.Session.query(JournalLine), model.Session.query(Mail).filter_by(object_id=account["id"])
+        mails = model.Session.query(Mail).filter_by(object_id=account["id"])
         before, version = mails.count(), model.Session.get(Account, account["id"]).version
         move(member, account, row.name, reason="Motif tel quel.")
-        last = lines.filter_by(event=row.event, object_id=account["id"]).order_by(JournalLine.id.desc()).first()
+        last = journalled().filter_by(event=row.event, object_id=account["id"]).order_by(JournalLine.id.desc()).first()
         assert (last.data["state_from"], last.data["state_to"]) == (row.source, row.target)
         assert mails.count() == before + 1, row
         mail = mails.order_by(Mail.created_at.desc()).first()

@@ -12,6 +12,7 @@ from ckan.tests.helpers import call_action
 from ckanext.dinamis_relais.guides.shipped import all_shipped
 from ckanext.dinamis_relais.journal.model import JournalLine
 from tests.conftest import ROLES
+from tests.journalled import journalled
 from tests.portal.pages import words
 
 pytestmark = pytest.mark.usefixtures("with_plugins")
@@ -58,7 +59,7 @@ def test_a_change_is_a_version_and_version_0_is_the_shipped_text(people):
     assert changed(people)["version"] == 3
     with pytest.raises(tk.ValidationError, match="0, 1, 2, 3"):
         call_action("dinamis_guide_restore", pigma, id="ndvi", number=9)
-    lines = [line.event for line in model.Session.query(JournalLine).order_by(JournalLine.id)]
+    lines = [line.event for line in journalled().order_by(JournalLine.id)]
     assert lines[-4:] == ["guide.changed", "guide.changed", "guide.restored", "guide.changed"]
 
 

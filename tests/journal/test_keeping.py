@@ -13,9 +13,10 @@ from ckan.tests.helpers import call_action
 
 from ckanext.dinamis_relais.db import utcnow
 from ckanext.dinamis_relais.gateway.model import Mail
-from ckanext.dinamis_relais.journal import Event, keeping, reading, record
+from ckanext.dinamis_relais.journal import Event, keeping, reading, record, settle
 from ckanext.dinamis_relais.journal.model import JournalCheckpoint, JournalLine
 from ckanext.dinamis_relais.overview import rollup
+from tests.journalled import journalled
 
 pytestmark = pytest.mark.usefixtures("with_plugins", "relay_db", "with_request_context")
 PREFIX = "ckanext.dinamis_relais."
@@ -25,6 +26,7 @@ def write(count, organization=None, private=None):
     for number in range(count):
         record(Event.ROLE_GRANTED, "system", "role", str(number), organization, private)
     model.Session.commit()
+    settle()
 
 
 def verdict():
@@ -34,7 +36,7 @@ def verdict():
 def age(days, until):
     """Make lines old: the database refuses, so its guard is put aside for it."""
     model.Session.execute(sa.text("ALTER TABLE dinamis_journal DISABLE TRIGGER dinamis_journal_append_only"))
-    lines = model.Session.query(JournalLine).filter(JournalLine.id <= until)
+    lines = journalled().filter(JournalLine.id <= until)
     lines.update({"at": utcnow() - dt.timedelta(days=days)})
     model.Session.execute(sa.text("ALTER TABLE dinamis_journal ENABLE TRIGGER dinamis_journal_append_only"))
     model.Session.commit()
@@ -97,7 +99,7 @@ class TestRetention:
         found = verdict()
         assert (found["valid"], found["lines"]) == (True, 4 + 2)
         kept = model.Session.query(JournalCheckpoint).one()
-        assert (kept.line_id, model.Session.query(JournalLine).filter_by(event="journal.pruned").count()) == (6, 2)
+        assert (kept.line_id, journalled().filter_by(event="journal.pruned").count()) == (6, 2)
         assert model.Session.execute(sa.text("SELECT min(line_id) FROM dinamis_journal_private")).scalar() == 7
         write(1)
         assert verdict()["valid"]
@@ -113,7 +115,7 @@ class TestRetention:
         while rollup.refresh():
             pass
         assert keeping.prune() == 4
-        assert model.Session.query(JournalLine).count() == 2
+        assert journalled().count() == 2
 
     def test_without_a_rule_nothing_ends(self, ckan_config, monkeypatch):
         self.aged(6)

@@ -11,10 +11,11 @@ from ckan.tests.helpers import call_action
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ckanext.dinamis_relais.journal import Event, as_mapping, erase_private, record
+from ckanext.dinamis_relais.journal import Event, as_mapping, erase_private, record, settle
 from ckanext.dinamis_relais.journal.model import JournalLine, JournalPrivate
 from ckanext.dinamis_relais.journal.rules import digest, private_digest, private_digest_of, verify
 from tests.journal.test_journal import chain
+from tests.journalled import journalled
 from tests.portal.pages import words
 
 TEXTS = {"reason": "Pièce d’identité périmée", "note": "à rappeler"}
@@ -73,6 +74,7 @@ class TestStored:
     def write(object_id="1", object_type="account", **kwargs):
         record(Event.ACCOUNT_REFUSED, "system", object_type, object_id, **kwargs)
         model.Session.commit()
+        settle()
         return model.Session.execute(sa.select(sa.func.max(JournalLine.id))).scalar()
 
     @staticmethod
@@ -199,5 +201,5 @@ class TestStored:
 
     def test_a_line_read_without_its_text_is_verified_by_itself(self):
         self.write(private=dict(TEXTS))
-        rows = model.Session.query(JournalLine).order_by(JournalLine.id).all()
+        rows = journalled().order_by(JournalLine.id).all()
         assert verify(as_mapping(row) for row in rows).valid

@@ -18,10 +18,10 @@ from ckanext.dinamis_relais.documents.certificates import certificate_of, self_s
 from ckanext.dinamis_relais.documents.seal import verify
 from ckanext.dinamis_relais.gateway.delivery import deliver_once
 from ckanext.dinamis_relais.gateway.model import Mail
-from ckanext.dinamis_relais.journal.model import JournalLine
 from ckanext.dinamis_relais.membership.model import Application, Document
 from tests.documents.authority import NOW, Authority
 from tests.documents.examples import words
+from tests.journalled import journalled
 
 from .helpers import file_in, token_of
 
@@ -176,7 +176,7 @@ class TestWithoutAnAnswer:
         deed = model.Session.query(Document).filter_by(kind="membership_deed").one()
         assert (deed.sealed, deed.timestamped) == (True, False)
         assert verify(deed.content, [sealing]).valid
-        line = model.Session.query(JournalLine).filter_by(event="document.created", object_id=deed.id).one()
+        line = journalled().filter_by(event="document.created", object_id=deed.id).one()
         assert (line.data["sealed"], line.data["timestamped"]) == (True, False)
 
     def test_it_is_down(self, browser, people, sealing, ckan_config, monkeypatch):

@@ -10,9 +10,9 @@ from ckan.tests.helpers import call_action
 
 from ckanext.dinamis_relais.gateway import mailer
 from ckanext.dinamis_relais.gateway.model import Mail
-from ckanext.dinamis_relais.journal.model import JournalLine
 from ckanext.dinamis_relais.membership import reminders
 from ckanext.dinamis_relais.membership.model import Reminder
+from tests.journalled import journalled
 
 from .helpers import file_in, sign, token_of
 from .members import age, mails, member, open_file, today
@@ -156,7 +156,7 @@ def test_eight_runs_at_once_send_one(app, people):
     assert sorted(sent) == [0] * 7 + [1]
     model.Session.rollback()
     assert model.Session.query(Mail).filter_by(name="signature_reminder").count() == 1
-    assert model.Session.query(JournalLine).filter_by(event="application.reminded").count() == 1
+    assert journalled().filter_by(event="application.reminded").count() == 1
 
 
 def test_a_message_that_cannot_be_written_leaves_no_trace_and_holds_up_no_other(people, monkeypatch):

@@ -14,6 +14,7 @@ from ckanext.dinamis_relais.gateway.model import Mail
 from ckanext.dinamis_relais.journal.model import JournalLine
 from ckanext.dinamis_relais.membership import reminders, terms, terms_rules
 from ckanext.dinamis_relais.membership.model import Application, Membership, Reminder
+from tests.journalled import journalled
 
 from .helpers import file_in
 from .members import again, mails, member, open_file, take, today
@@ -142,7 +143,7 @@ class TestTermOver:
         assert {"maire@begles.example", "sig@begles.example"} < {mail.recipient for mail in sent}
         assert all(row.reason in mail.body for mail in sent)
         assert row.reason in model.Session.query(Mail).filter_by(name="account_suspended").one().body
-        line = model.Session.query(JournalLine).filter_by(event="membership.term_over").one()
+        line = journalled().filter_by(event="membership.term_over").one()
         assert (line.data["state_from"], line.data["state_to"]) == ("active", "ended")
 
     def test_its_last_day_is_a_day_of_the_term(self, people):
@@ -209,7 +210,7 @@ class TestReacceptance:
             "maire@begles.example",
             "sig@begles.example",
         }
-        events = [line.event for line in model.Session.query(JournalLine).filter_by(object_id=file["id"])
+        events = [line.event for line in journalled().filter_by(object_id=file["id"])
                   .order_by(JournalLine.id)]  # fmt: skip
         assert events[-2:] == ["application.signed", "application.acceptance_registered"]
         assert reminders.remind_due() == terms.end_due() == 0

@@ -18,6 +18,7 @@ from ckanext.dinamis_relais.gateway.model import Mail
 from ckanext.dinamis_relais.journal.model import JournalLine
 from ckanext.dinamis_relais.news.rules import place_for, registration_open
 from tests.conftest import ROLES
+from tests.journalled import journalled
 
 pytestmark = pytest.mark.usefixtures("with_plugins")
 
@@ -130,7 +131,7 @@ def test_a_free_place_goes_to_who_waits_for_longest_who_is_told(people):
         call_action("dinamis_news_update", people.context("super_referent"), **{**made, "capacity": ""})
     call_action("dinamis_news_update", people.context("super_referent"), **{**made, "capacity": 2})
     assert call_action("dinamis_news_show", people.context("outsider"), id=made["id"])["registration"] == "registered"
-    events = [line.event for line in model.Session.query(JournalLine).order_by(JournalLine.id)]
+    events = [line.event for line in journalled().order_by(JournalLine.id)]
     assert events.count("registration.moved_up") == 2
 
 

@@ -9,17 +9,16 @@ import json
 
 import openpyxl
 import pytest
-from ckan import model
 from ckan.tests.helpers import call_action
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ckanext.dinamis_relais import tables
-from ckanext.dinamis_relais.journal.model import JournalLine
 from ckanext.dinamis_relais.journal.rules import verify
 from ckanext.dinamis_relais.overview import exports
 from ckanext.dinamis_relais.overview.panels import PANELS
 from tests.accounts.helpers import enter
+from tests.journalled import journalled
 from tests.membership.helpers import file_in
 
 COLUMNS = [tables.Column(kind, kind) for kind in tables.KINDS]
@@ -131,7 +130,7 @@ class TestPages:
         lines = [
             json.loads(line) for line in browser.get("super_referent", f"{self.URL}journal.jsonl").body.splitlines()
         ]
-        assert len(lines) == model.Session.query(JournalLine).count()
+        assert len(lines) == journalled().count()
         assert verify(lines).valid
         lines[1]["actor"] = "somebody else"
         assert verify(lines).first_broken == 2

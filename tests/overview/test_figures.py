@@ -51,9 +51,10 @@ class Year:
 
     def __init__(self, organizations):
         self.organizations, self.lines, self.calls = organizations, [], 0
-        tables = "dinamis_journal, dinamis_download, dinamis_rollup, dinamis_rollup_state, dinamis_rollup_cursor, \
-dinamis_scene_area, dinamis_membership, dinamis_application"
-        sql(f"TRUNCATE {tables}")
+        counters = ("", "_downloads", "_state", "_cursor")
+        tables = ["journal", "journal_waiting", "download", "scene_area", "membership", "application",
+                  *(f"rollup{one}" for one in counters)]  # fmt: skip
+        sql("TRUNCATE " + ", ".join(f"dinamis_{name}" for name in tables))
         for number, (organization, (kind, code, category)) in enumerate(zip(organizations, PLACES, strict=True)):
             row = Application(id=f"file-{number}", organization_id=organization, state="accepted", created_by="x",
                               territory_kind=kind, territory_code=code, category=category)  # fmt: skip

@@ -73,6 +73,7 @@ def test_the_page_says_what_to_do(browser, people, no_worker):
     assert len(row.select("td")[1].select(".small")) == 1
     assert len(soup.select("tbody tr")) == len(health.CHECKS)
     assert words(soup.select_one("h1"))
+    assert soup.select_one(".account.authed")  # the header knows who is there, as on any page
 
 
 def test_prometheus_text():

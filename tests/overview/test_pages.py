@@ -15,6 +15,7 @@ from ckanext.dinamis_relais.membership.model import Application
 from ckanext.dinamis_relais.overview import rollup
 from tests.accounts.helpers import enter
 from tests.conftest import ROLES
+from tests.journalled import journalled
 from tests.membership.helpers import file_in
 from tests.portal.pages import words
 
@@ -159,7 +160,7 @@ class TestDeliveries:
         again = model.Session.get(Application, file["id"])
         assert (again.failed_at, again.attempts) == (None, 0)
         assert model.Session.get(DeliveryTarget, "application").stopped_at is None
-        assert model.Session.query(JournalLine).filter_by(event="delivery.retried").count() == 1
+        assert journalled().filter_by(event="delivery.retried").count() == 1
         assert browser.post("super_referent", self.URL + "/application/none/retry").status_code == 404
 
     def test_every_kind_of_delivery_is_named(self, browser, people):

@@ -11,8 +11,8 @@ from ckan import model
 from ckan.tests.helpers import call_action
 
 from ckanext.dinamis_relais.gateway.model import Mail
-from ckanext.dinamis_relais.journal.model import JournalLine
 from ckanext.dinamis_relais.portal import cli, demo, demo_queues
+from tests.journalled import journalled
 from tests.services import BEGLES
 
 pytestmark = pytest.mark.usefixtures("with_plugins", "relay_db")
@@ -61,9 +61,9 @@ def test_everything_is_made_once(service, load, tmp_path):
         user = model.User.get(login["name"])
         assert user.validate_password(login["password"])
         assert "démonstration" in user.fullname
-    lines = model.Session.query(JournalLine).count()
+    lines = journalled().count()
     assert load() == first
-    assert model.Session.query(JournalLine).count() == lines
+    assert journalled().count() == lines
 
 
 def test_what_a_service_that_was_down_interrupted_is_finished(service, load, tmp_path):

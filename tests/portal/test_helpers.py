@@ -6,6 +6,7 @@ import datetime as dt
 
 import ckan.plugins.toolkit as tk
 import pytest
+from babel.numbers import format_decimal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -33,6 +34,15 @@ SIZES = {
     0: "0 o", 999: "999 o", 1000: "1 ko", 1_500_000: "1,5 Mo", 999_499: "999 ko", 999_950: "1 Mo",
     212_000_000_000: "212 Go",
 }  # fmt: skip
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.floats(-1e12, 1e12) | st.integers(-(10**18), 10**18), st.integers(0, 3))
+def test_a_number_is_written_as_babel_writes_it(app, value, digits):
+    rounded = (round(value, digits) or 0) if digits else round(value)
+    for locale in ("fr", "en"):
+        with app.flask_app.test_request_context(environ_overrides={"CKAN_LANG": locale}):
+            assert helpers.dinamis_number(value, digits) == format_decimal(rounded, locale=locale)
 
 
 def test_dates_times_and_sizes_as_people_read_them(ckan_config, monkeypatch):

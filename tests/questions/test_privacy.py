@@ -64,7 +64,13 @@ def test_erased_no_text_no_file_and_no_name_are_left(people, asked, dinamis):
     assert (row.state, row.user_id, row.title, row.about_title) == ("closed", None, "", "/dinamis/images")
     assert row.erased_at is not None
     assert model.Session.query(QuestionFile).count() == 0
-    for table in ("dinamis_question", "dinamis_question_message", "dinamis_mail", "dinamis_journal_private"):
+    for table in (
+        "dinamis_question",
+        "dinamis_question_message",
+        "dinamis_mail",
+        "dinamis_journal_private",
+        "dinamis_journal_waiting",
+    ):
         rows = [str(one) for one in model.Session.execute(sa.text(f"SELECT * FROM {table}"))]
         text = "\n".join(one for one in rows if "application" not in one)
         for secret in SECRETS:

@@ -18,6 +18,7 @@ from ckanext.dinamis_relais.questions.model import Question, QuestionFile, Quest
 from ckanext.dinamis_relais.questions.rules import BY_REPLY, MACHINE, WAITING
 from tests.accounts.helpers import enter, open_account
 from tests.conftest import ROLES
+from tests.journalled import journalled
 from tests.membership.helpers import file_in
 from tests.questions.helpers import PNG, ask, file, put, row_of, step, write
 
@@ -73,12 +74,12 @@ def test_each_row_leaves_its_line_and_its_message(people):
     question = ask(people)
     for row in MACHINE:
         put(question, row.source)
-        lines, before = model.Session.query(JournalLine), len(mails(question))
+        before = len(mails(question))
         if row.name in BY_REPLY:
             write(people, question, "member" if row.name == "write" else "super_referent", "Texte secret.")
         else:
             step(people, question, row.name)
-        last = lines.filter_by(event=row.event, object_id=question["id"]).order_by(JournalLine.id.desc()).first()
+        last = journalled().filter_by(event=row.event, object_id=question["id"]).order_by(JournalLine.id.desc()).first()
         assert (last.data["state_from"], last.data["state_to"]) == (row.source, row.target)
         sent = mails(question)
         assert len(sent) == before + 1, row
@@ -86,7 +87,7 @@ def test_each_row_leaves_its_line_and_its_message(people):
         told = {"super_referent": "super_referent"}.get(sent[-1].name, "")
         recipient = people.super_referent if row.mail == "question_message" else people.member
         assert (sent[-1].recipient, told) == (recipient["email"], "")
-    for line in model.Session.query(JournalLine).filter_by(object_type="question"):
+    for line in journalled().filter_by(object_type="question"):
         assert "secret" not in str(line.data)
     assert model.Session.query(JournalPrivate).count() == 0
     assert call_action("dinamis_journal_verify", people.context("super_referent"))["valid"]
@@ -113,7 +114,7 @@ def test_a_question_from_the_first_word_to_the_last(people):
         (1, "person"), (2, "pigma"), (3, "person"), (4, "pigma")]  # fmt: skip
     assert [f["name"] for f in shown["messages"][0]["files"]] == ["capture.png"]
     assert {m["author"] for m in shown["messages"] if m["side"] == "pigma"} == {None}
-    events = [line.event for line in model.Session.query(JournalLine).filter_by(object_id=question["id"])]
+    events = [line.event for line in journalled().filter_by(object_id=question["id"])]
     assert sorted(events) == sorted([
         "question.asked", "question.answered", "question.reopened", "question.answered", "question.closed"
     ])  # fmt: skip

@@ -19,6 +19,7 @@ from ckanext.dinamis_relais.use_cases import held_on
 from ckanext.dinamis_relais.use_cases.model import UseCase
 from tests.accounts.helpers import context_of, forget
 from tests.conftest import ROLES
+from tests.journalled import journalled
 from tests.portal.pages import words
 
 pytestmark = pytest.mark.usefixtures("with_plugins", "entity_service", "clean_index", "clean_redis")
@@ -81,7 +82,7 @@ def test_a_use_case_is_proposed_sent_back_and_published(author, browser):
         ("use_case_proposed", pigma), ("use_case_sent_back", own), ("use_case_proposed", pigma),
         ("use_case_published", own),
     ]  # fmt: skip
-    lines = [line.event for line in model.Session.query(JournalLine).filter_by(object_id=case["id"])
+    lines = [line.event for line in journalled().filter_by(object_id=case["id"])
              .order_by(JournalLine.id)]  # fmt: skip
     assert lines == [
         "use_case.created", "use_case.proposed", "use_case.sent_back", "use_case.changed", "use_case.proposed",

@@ -14,10 +14,10 @@ from werkzeug.routing import RequestRedirect
 
 from ckanext.dinamis_relais.gateway import mailer
 from ckanext.dinamis_relais.gateway.model import Mail
-from ckanext.dinamis_relais.journal.model import JournalLine
 from ckanext.dinamis_relais.wording import catalogue, rules
 from ckanext.dinamis_relais.wording.model import MailVersion
 from tests.accounts.helpers import enter, forget
+from tests.journalled import journalled
 from tests.membership.helpers import file_in
 
 pytestmark = pytest.mark.usefixtures("with_plugins", "entity_service")
@@ -57,7 +57,7 @@ def test_the_next_mail_leaves_with_it_and_the_shipped_one_can_come_back(people):
     back = call_action("dinamis_mail_reset", people.context("super_referent"), id="signature_requested")
     assert (back["edited"], back["body"]) == (False, back["shipped"]["body"])
     assert [(v["number"], bool(v["body"])) for v in back["versions"]] == [(2, False), (1, True)]
-    events = [line.event for line in model.Session.query(JournalLine).filter_by(object_id="signature_requested")]
+    events = [line.event for line in journalled().filter_by(object_id="signature_requested")]
     assert sorted(events) == ["mail_text.changed", "mail_text.reset"]
 
 

@@ -17,7 +17,7 @@ from ckanext.dinamis_relais.accounts.model import Account
 from ckanext.dinamis_relais.accounts.rules import LIVE, MACHINE, OPEN
 from ckanext.dinamis_relais.authority import actor_of, can, user_of
 from ckanext.dinamis_relais.db import isoformat, session, utcnow
-from ckanext.dinamis_relais.journal import Event, record
+from ckanext.dinamis_relais.journal import Event, lines, record
 from ckanext.dinamis_relais.journal.model import JournalLine
 from ckanext.dinamis_relais.machine import GuardError
 from ckanext.dinamis_relais.schema import validated
@@ -31,8 +31,8 @@ def locked(id_: str) -> Account:
 
 def _meanwhile(row: Account) -> str:
     """The sentence for the second of two moderators: who was first."""
-    query = sa.select(JournalLine.actor).where(JournalLine.object_id == row.id).order_by(JournalLine.id.desc())
-    actor = session().execute(query.limit(1)).scalar() or ""
+    query = lines().where(JournalLine.object_id == row.id).order_by(JournalLine.id.desc()).limit(1)
+    actor = session().execute(query.with_only_columns(JournalLine.actor)).scalar() or ""
     person = model.User.get(actor)
     return tk._("{who} has decided on this account meanwhile. Nothing was done twice: look at it again.").format(
         who=(person.fullname or person.name) if person else tk._("Somebody else")

@@ -111,14 +111,14 @@ def dinamis_personal_data_export(context: Context, data_dict: DataDict) -> dict[
         with one_commit():
             record(Event.PERSONAL_DATA_EXPORTED, actor_of(context), "account", rows[0].id, rows[0].organization_id)
     about = sa.or_(Mail.recipient.in_(addresses), sa.and_(Mail.object_type == "account", Mail.object_id.in_(things)))
-    lines = sa.or_(JournalLine.actor.in_(ids), JournalLine.object_id.in_(things))
+    about_them = sa.or_(JournalLine.actor.in_(ids), JournalLine.object_id.in_(things))
     return {
         "made_at": isoformat(utcnow()),
         "logins": [_login(one) for one in _all(sa.select(model.User).where(model.User.id.in_(ids)))],
         "accounts": [_account(row) for row in rows],
         "mails": [_mail(row) for row in _all(sa.select(Mail).where(about).order_by(Mail.created_at))],
         "roles": [_grant(row) for row in _all(sa.select(RoleGrant).where(RoleGrant.user_id.in_(ids)))],
-        "journal": [_line(row) for row in _all(sa.select(JournalLine).where(lines).order_by(JournalLine.id))],
+        "journal": [_line(row) for row in _all(journal.lines().where(about_them).order_by(JournalLine.id))],
         "named_in_files": membership.named_in_files(addresses),
         "questions": questions.personal_data(ids),
         "registrations": news.personal_data(ids),

@@ -1,25 +1,25 @@
-"""The audit journal: a line is written in the caller's transaction, or the thing did not happen."""
+"""The audit journal: a line is written in the caller's transaction, or the thing did not happen.
+
+It gets its number and its place in the chain of hashes after the commit (:mod:`settling`).
+"""
 
 from __future__ import annotations
 
-import datetime as dt
 import secrets
 from typing import Any
 
 import sqlalchemy as sa
 
 from ckanext.dinamis_relais.db import session, utcnow
-from ckanext.dinamis_relais.journal.rules import COVERED, GENESIS, PRIVATE, Event, digest, private_digest
+from ckanext.dinamis_relais.journal.model import JournalLine, JournalPrivate, JournalWaiting
+from ckanext.dinamis_relais.journal.rules import COVERED, PRIVATE, Event, private_digest, stamp
+from ckanext.dinamis_relais.journal.settling import lines, settle
 
-__all__ = ["COVERED", "Event", "as_mapping", "erase_private", "record"]
-
-#: Key of the advisory lock that orders writers; held until their transaction ends. ASCII "DINAMISJ".
-_LOCK = 0x44494E414D49534A
+__all__ = ["COVERED", "Event", "as_mapping", "erase_private", "lines", "record", "settle"]
 
 
-def stamp(value: dt.datetime) -> str:
-    """A line's time as the hash covers it: RFC 3339, UTC, microseconds."""
-    return value.astimezone(dt.timezone.utc).isoformat(timespec="microseconds")
+#: One statement for all lines: making it anew costs more than running it.
+_WRITE: Any = sa.insert(JournalWaiting.__table__).inline()
 
 
 def record(
@@ -31,7 +31,7 @@ def record(
     private: dict[str, str | None] | None = None,
     **data: Any,
 ) -> None:
-    """Append one line in the present transaction; the caller commits.
+    """Write one line in the present transaction; the caller commits. It is read by :func:`lines` from then on.
 
     :param event: what happened
     :param actor: a CKAN user's id, or ``signatory``, ``dinamis``, ``system`` where no user acted
@@ -42,33 +42,19 @@ def record(
         their salted digest (``data["private"]``), so that :func:`erase_private` leaves the chain whole
     :param data: states, versions, hashes; never a person's details, a typed text, a link or a secret
     """
-    from ckanext.dinamis_relais.journal.model import JournalLine, JournalPrivate
-
     texts = {name: value for name, value in (private or {}).items() if value}
-    salt = secrets.token_hex(16)
-    if texts:
+    salt = secrets.token_hex(16) if texts else None
+    if salt:
         data[PRIVATE] = private_digest(salt, texts)
+    values = {
+        "at": utcnow(), "actor": actor, "event": event.value, "object_type": object_type, "object_id": object_id,
+        "organization_id": organization_id, "data": data, "private_salt": salt,
+        "private_data": texts or None,
+    }  # fmt: skip
     db = session()
-    # Two writers must not follow the same line; the lock orders them and ends with the transaction.
-    db.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     db.flush()
-    last = db.execute(sa.select(JournalLine.id, JournalLine.hash).order_by(JournalLine.id.desc()).limit(1)).first()
-    at = utcnow()
-    line: dict[str, Any] = {
-        "id": (last[0] if last else 0) + 1,
-        "at": stamp(at),
-        "actor": actor,
-        "event": event.value,
-        "object_type": object_type,
-        "object_id": object_id,
-        "organization_id": organization_id,
-        "data": data,
-    }
-    previous = last[1] if last else GENESIS
-    values = {**line, "at": at, "previous_hash": previous, "hash": digest(line, previous)}
-    db.execute(sa.insert(JournalLine).values(**values))
-    if texts:
-        db.execute(sa.insert(JournalPrivate).values(line_id=line["id"], salt=salt, data=texts))
+    # No lock and no number here: writers would wait for one another until each one's commit.
+    db.execute(_WRITE, values)
 
 
 def erase_private(object_type: str, object_id: str) -> int:
@@ -80,11 +66,14 @@ def erase_private(object_type: str, object_id: str) -> int:
     :param object_id: its id
     :returns: how many lines lost their texts
     """
-    from ckanext.dinamis_relais.journal.model import JournalLine, JournalPrivate
-
-    lines, texts = JournalLine.__table__, JournalPrivate.__table__
-    about = sa.select(lines.c.id).where(lines.c.object_type == object_type, lines.c.object_id == object_id)
-    return session().execute(sa.delete(texts).where(texts.c.line_id.in_(about))).rowcount
+    settle()
+    line, wait, text = JournalLine.__table__, JournalWaiting.__table__, JournalPrivate.__table__
+    # Those that wait first, the present transaction's own among them: one that is settled meanwhile is found below.
+    ours = wait.c.object_type == object_type, wait.c.object_id == object_id, wait.c.private_salt.is_not(None)
+    none = {"private_salt": sa.null(), "private_data": sa.null()}
+    early = session().execute(sa.update(wait).where(*ours).values(none)).rowcount
+    about = sa.select(line.c.id).where(line.c.object_type == object_type, line.c.object_id == object_id)
+    return early + session().execute(sa.delete(text).where(text.c.line_id.in_(about))).rowcount
 
 
 def as_mapping(row: Any) -> dict[str, Any]:

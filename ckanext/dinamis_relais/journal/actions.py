@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from ckan.types import Context, DataDict
 
 from ckanext.dinamis_relais.db import isoformat, session
-from ckanext.dinamis_relais.journal import reading
+from ckanext.dinamis_relais.journal import lines, reading
 from ckanext.dinamis_relais.journal.model import JournalLine, JournalPrivate
 from ckanext.dinamis_relais.journal.rules import private_digest_of, verify
+from ckanext.dinamis_relais.journal.settling import waiting
 from ckanext.dinamis_relais.schema import listed, validated
 
 __all__ = ["dinamis_journal_list", "dinamis_journal_verify"]
@@ -25,14 +26,14 @@ def _dictize(row: JournalLine) -> dict[str, Any]:
     return {key: getattr(row, key) for key in keys} | {"at": isoformat(row.at)}
 
 
-def _add_private(lines: list[dict[str, Any]]) -> None:
+def _add_private(found: list[dict[str, Any]]) -> None:
     # A text is looked for only where the line vouches for it: one slipped in beside another line is not shown.
-    expected = {line["id"] for line in lines if private_digest_of(line["data"])}
+    expected = {line["id"] for line in found if private_digest_of(line["data"])}
     query = sa.select(JournalPrivate.line_id, JournalPrivate.data).where(JournalPrivate.line_id.in_(sorted(expected)))
-    found = dict(session().execute(query).all()) if expected else {}
-    for line in lines:
-        line["private"] = found.get(line["id"])
-        line["erased"] = line["id"] in expected and line["id"] not in found
+    texts = dict(session().execute(query).all()) if expected else {}
+    for line in found:
+        line["private"] = texts.get(line["id"])
+        line["erased"] = line["id"] in expected and line["id"] not in texts
 
 
 def _count(query: Any, params: dict[str, Any]) -> int:
@@ -63,7 +64,7 @@ def dinamis_journal_list(context: Context, data_dict: DataDict) -> dict[str, Any
     """
     params = validated(data_dict, reading.filters(), context)
     tk.check_access("dinamis_journal_list", context, params)
-    query = reading.narrowed(sa.select(JournalLine), params)
+    query = reading.narrowed(lines(), params)
     page = listed(query, params, JournalLine.id.desc(), _dictize, _count(query, params))
     _add_private(page["results"])
     return page
@@ -75,7 +76,8 @@ def dinamis_journal_verify(context: Context, data_dict: DataDict) -> dict[str, A
 
     Where old lines were pruned by the rule of retention, the chain begins with the hash of the last of them.
 
-    :returns: ``{"valid", "lines", "head", "first_broken"}``; ``head`` is the last hash that fits
+    :returns: ``{"valid", "lines", "head", "first_broken", "waiting"}``; ``head`` is the last hash that fits,
+        ``waiting`` the lines that still wait for their place in the chain: what was committed before has got it first
     """
     tk.check_access("dinamis_journal_verify", context, data_dict)
     found = verify(reading.chain(), reading.start())
@@ -84,4 +86,5 @@ def dinamis_journal_verify(context: Context, data_dict: DataDict) -> dict[str, A
         "lines": found.lines,
         "head": found.head,
         "first_broken": found.first_broken,
+        "waiting": waiting()[0],
     }

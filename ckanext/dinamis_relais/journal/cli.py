@@ -32,6 +32,7 @@ def _lines(file: IO[str]) -> Iterator[dict[str, Any]]:
 def verify(ctx: click.Context, file: IO[str] | None, line: int | None, noted: str | None) -> None:
     """Walk the chain; ends with 1 when a line was changed, removed or added."""
     from ckanext.dinamis_relais.journal import reading, rules
+    from ckanext.dinamis_relais.journal.settling import waiting
 
     if (line is None) != (noted is None):
         raise click.UsageError("--line and --hash go together.")
@@ -46,11 +47,14 @@ def verify(ctx: click.Context, file: IO[str] | None, line: int | None, noted: st
 
         begin = reading.start()
         found = rules.verify(watched(_lines(file) if file else reading.chain()), begin)
+        wait = 0 if file else waiting()[0]
     if not found.valid:
         raise click.ClickException(
             f"the chain is broken at line {found.first_broken}; {found.lines} lines before it fit"
         )
     click.echo(f"{found.lines} lines fit; head {found.head}")
+    if wait:
+        click.echo(f"{wait} lines wait for their place in the chain")
     if line is not None:
         at = begin[1] if line == begin[0] else seen.get(line)
         if at is None:

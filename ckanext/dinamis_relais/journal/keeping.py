@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.db import new_id, session, utcnow
 from ckanext.dinamis_relais.gateway import mailer
-from ckanext.dinamis_relais.journal import Event, record
+from ckanext.dinamis_relais.journal import Event, record, settle
 from ckanext.dinamis_relais.journal.model import JournalCheckpoint, JournalLine, JournalPrivate
 from ckanext.dinamis_relais.membership.model import Reminder
 from ckanext.dinamis_relais.overview.model import RollupCursor
@@ -24,6 +24,7 @@ PORTION = 20_000
 
 def head() -> tuple[int, str, dt.datetime] | None:
     """The newest line's number, hash and time; None while there is none."""
+    settle()
     line = JournalLine
     row = session().execute(sa.select(line.id, line.hash, line.at).order_by(line.id.desc()).limit(1)).first()
     return tuple(row) if row else None

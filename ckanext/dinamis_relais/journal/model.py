@@ -1,8 +1,12 @@
-"""The journal: append-only (the database refuses to change a line), chained by hash; beside it, what can be erased."""
+"""The journal: append-only (the database refuses to change a line), chained by hash; beside it, what can be erased.
+
+A line is written to :class:`JournalWaiting` and moved to :class:`JournalLine` after its commit (:mod:`settling`).
+"""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 from ckanext.dinamis_relais.db import Base, column, json_column, moment, text
 
@@ -25,6 +29,28 @@ class JournalLine(Base):
     data = json_column(nullable=False)
     previous_hash = text(nullable=False)
     hash = text(nullable=False)
+
+
+class JournalWaiting(Base):
+    """A line that has no number yet: written in its caller's transaction, moved into the chain after the commit.
+
+    ``private_salt`` and ``private_data`` are its :class:`JournalPrivate`, None when there are no texts, or none any
+    more.
+    No index but the key: a writer pays for each, and few lines wait.
+    """
+
+    __tablename__ = "dinamis_journal_waiting"
+
+    serial = column(sa.BigInteger, primary_key=True)
+    at = moment(nullable=False)
+    actor = text(nullable=False)
+    event = text(nullable=False)
+    object_type = text(nullable=False)
+    object_id = text(nullable=False)
+    organization_id = text()
+    data = json_column(nullable=False)
+    private_salt = text()
+    private_data = column(JSONB(none_as_null=True))
 
 
 class JournalPrivate(Base):

@@ -14,9 +14,10 @@ from ckan import model
 
 from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.db import session
-from ckanext.dinamis_relais.journal import as_mapping, stamp
+from ckanext.dinamis_relais.journal import as_mapping, settle
 from ckanext.dinamis_relais.journal.model import JournalCheckpoint, JournalLine, JournalPrivate
-from ckanext.dinamis_relais.journal.rules import COVERED, GENESIS
+from ckanext.dinamis_relais.journal.rules import COVERED, GENESIS, stamp
+from ckanext.dinamis_relais.journal.settling import settle_all
 from ckanext.dinamis_relais.schema import list_schema, validator
 from ckanext.dinamis_relais.tables import Column, Table
 
@@ -87,6 +88,7 @@ def narrowed(query: Any, params: dict[str, Any]) -> Any:
 def _streamed(query: Any) -> Iterator[Any]:
     """Rows of a query by a cursor of the server, on a connection of its own: the export may outlive its request."""
     options = {"stream_results": True, "max_row_buffer": PORTION}
+    settle_all()
     engine: Any = cast(Any, model.meta).engine
     with engine.connect().execution_options(**options) as connection:
         yield from connection.execute(query)
@@ -139,10 +141,8 @@ def start() -> tuple[int, str]:
 
 
 def chain() -> Iterator[dict[str, Any]]:
-    """All lines with their private texts, as :func:`rules.verify` reads them.
-
-    In portions of the caller's own transaction: what it has written and not yet committed is walked too.
-    """
+    """All lines that were committed, with their private texts, as :func:`rules.verify` reads them; in portions."""
+    settle()
     line, private = JournalLine.__table__, JournalPrivate.__table__
     columns = (line, private.c.salt.label("private_salt"), private.c.data.label("private_data"))
     both = sa.select(*columns).select_from(line.outerjoin(private, private.c.line_id == line.c.id))

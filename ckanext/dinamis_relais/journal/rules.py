@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -129,6 +130,11 @@ COVERED = ("id", "at", "actor", "event", "object_type", "object_id", "organizati
 
 #: Key of a line's ``data`` that holds the digest of its private texts.
 PRIVATE = "private"
+
+
+def stamp(value: dt.datetime) -> str:
+    """A line's time as the hash covers it: RFC 3339, UTC, microseconds."""
+    return value.astimezone(dt.timezone.utc).isoformat(timespec="microseconds")
 
 
 def _canonical(value: Any) -> str:

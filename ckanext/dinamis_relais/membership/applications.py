@@ -14,7 +14,7 @@ from ckan.types import Context
 from ckanext.dinamis_relais import db
 from ckanext.dinamis_relais.authority import Role, actor_of, can, organizations_of, user_of
 from ckanext.dinamis_relais.db import new_id, session, utcnow
-from ckanext.dinamis_relais.journal import Event, record
+from ckanext.dinamis_relais.journal import Event, lines, record
 from ckanext.dinamis_relais.journal.model import JournalLine
 from ckanext.dinamis_relais.membership import deeds, dictize, effects, entities, kinds
 from ckanext.dinamis_relais.membership.machines import APPLICATION, EDITABLE_STATES
@@ -287,7 +287,7 @@ def dinamis_application_history(context: Context, data_dict: Data) -> Data:
 def history_of(application_id: str) -> list[Data]:
     """The journal's lines of a file, the oldest first."""
     query = (
-        sa.select(JournalLine)
+        lines()
         .where(JournalLine.object_id == application_id, JournalLine.object_type == "application")
         .order_by(JournalLine.id)
     )

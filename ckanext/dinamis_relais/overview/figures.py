@@ -11,6 +11,7 @@ import json
 import logging
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -49,40 +50,48 @@ def today() -> dt.date:
     return utcnow().astimezone(ZoneInfo(config.time_zone())).date()
 
 
+@dataclass(slots=True)
 class Member:
-    """An organisation that is or was a member."""
+    """An organisation that is or was a member.
 
-    def __init__(self, row: Any):
-        self.id, self.title, self.name, self.state, self.since = (
-            row.id,
-            row.title or row.name,
-            row.name,
-            row.state,
-            row.since,
-        )
-        self.category = row.category or NONE
-        self.department = department(row.kind, row.code) or NONE
+    :ivar department: Insee's code, or :data:`NONE`
+    :ivar downloaded: whether it ever downloaded an image
+    """
+
+    id: str
+    title: str
+    name: str
+    state: str
+    since: dt.datetime
+    category: str
+    department: str
+    downloaded: bool
 
 
 def members() -> list[Member]:
-    """All organisations that are or were members, with what filters go by."""
+    """All organisations that are or were members, in no order, with what filters go by."""
     query = sa.text(
-        "SELECT m.organization_id AS id, g.title, g.name, m.state, m.since, "
-        "coalesce(nullif(a.category, ''), c.category) AS category, "
-        "coalesce(nullif(a.territory_kind, ''), c.territory_kind) AS kind, "
-        "coalesce(nullif(a.territory_code, ''), c.territory_code) AS code "
+        "SELECT m.organization_id, coalesce(nullif(g.title, ''), g.name), g.name, m.state, m.since, "
+        "coalesce(nullif(a.category, ''), c.category), coalesce(nullif(a.territory_kind, ''), c.territory_kind), "
+        "coalesce(nullif(a.territory_code, ''), c.territory_code), s.object_id IS NOT NULL "
         'FROM dinamis_membership m JOIN "group" g ON g.id = m.organization_id '
         "LEFT JOIN dinamis_application a ON a.id = m.application_id "
-        "LEFT JOIN dinamis_convention c ON c.organization_id = m.organization_id ORDER BY g.title, g.id"
+        "LEFT JOIN dinamis_convention c ON c.organization_id = m.organization_id "
+        "LEFT JOIN dinamis_rollup_state s ON s.object_type = 'downloads' AND s.object_id = m.organization_id"
     )
-    return [Member(row) for row in session().execute(query)]
+    return [
+        Member(id_, title, name, state, since, category or NONE, department(kind, code) or NONE, downloaded)
+        for id_, title, name, state, since, category, kind, code, downloaded in session().execute(query).all()
+    ]
 
 
 def revision() -> tuple[str, int]:
     """The name of the counters as they are, empty when nothing was counted yet; and lines that are not counted yet."""
-    row = session().execute(sa.text("SELECT revision, line_id FROM dinamis_rollup_cursor")).first()
-    last = session().execute(sa.text("SELECT max(id) FROM dinamis_journal")).scalar() or 0
-    return (row.revision, max(0, last - row.line_id)) if row else ("", last)
+    last, wait, known, counted = session().execute(sa.text(
+        "SELECT (SELECT max(id) FROM dinamis_journal), (SELECT count(*) FROM dinamis_journal_waiting), r.revision, "
+        "r.line_id FROM (SELECT 1) one LEFT JOIN dinamis_rollup_cursor r ON true"
+    )).one()  # fmt: skip
+    return known or "", max(0, (last or 0) - (counted or 0)) + wait
 
 
 def kept(name: str, params: list[Any], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -126,8 +135,9 @@ class Figures:
         """Kind of thing → one row a month, ``month`` and how many are in each state at its end."""
         changes: dict[str, dict[dt.date, float]] = defaultdict(dict)
         for dimension, start, value in self._rows(
-            "SELECT dimension, start, sum(value) FROM dinamis_rollup WHERE organization_id = ANY(:ids) "
-            "AND grain = 'm' AND measure = 'state' AND start < :end GROUP BY 1, 2"
+            # What came before the period counts as its first month's.
+            "SELECT dimension, greatest(start, :start), sum(value) FROM dinamis_rollup "
+            "WHERE organization_id = ANY(:ids) AND grain = 'm' AND measure = 'state' AND start < :end GROUP BY 1, 2"
         ):
             changes[dimension][start] = int(value)
         found = {}
@@ -153,19 +163,17 @@ class Figures:
 
     def partners(self) -> list[dict[str, Any]]:
         """What each organisation downloaded, with its name; only those that did."""
-        sums: dict[str, dict[str, float]] = defaultdict(lambda: dict.fromkeys(DOWNLOADS, 0.0))
-        names = {measure: name for name, measure in DOWNLOADS.items()}
         limit = "" if self.chosen is None else " AND organization_id = ANY(:ids)"
-        for id_, measure, value in self._rows(
-            "SELECT organization_id, measure, sum(value) FROM dinamis_rollup WHERE grain = 'm' "  # noqa: S608
-            f"AND measure = ANY(:measures) AND start >= :start AND start < :end{limit} GROUP BY 1, 2",
-            measures=list(names),
-        ):
-            if id_ in self.by_id:
-                sums[id_][names[measure]] = float(value)
+        rows = self._rows(
+            "SELECT organization_id, CAST(sum(files) AS float), CAST(sum(scenes) AS float), CAST(sum(bytes) AS float), "  # noqa: S608
+            "CAST(sum(km2) AS float) FROM dinamis_rollup_downloads "
+            f"WHERE month >= :start AND month < :end{limit} GROUP BY 1"
+        )
         return [
-            {"organization_id": id_, "name": self.by_id[id_].name, "label": self.by_id[id_].title, **numbers}
-            for id_, numbers in sums.items() if any(numbers.values())
+            {"organization_id": id_, "name": one.name, "label": one.title, "files": files, "scenes": scenes,
+             "bytes": size, "km2": km2}
+            for id_, files, scenes, size, km2 in rows.all()
+            if (one := self.by_id.get(id_)) and (files or scenes or size or km2)
         ]  # fmt: skip
 
     def departments(self) -> list[dict[str, Any]]:
@@ -258,9 +266,8 @@ def everything(figures: Figures) -> dict[str, Any]:
 
 def never_downloaded(limit: int, chosen: list[Member] | None = None, offset: int = 0) -> dict[str, Any]:
     """Members that joined and never downloaded, those that joined first before the others: ``count, results``."""
-    query = "SELECT object_id FROM dinamis_rollup_state WHERE object_type = 'downloads'"
-    known = set(session().execute(sa.text(query)).scalars())
-    found = [one for one in (members() if chosen is None else chosen) if one.state == "active" and one.id not in known]
+    everyone = members() if chosen is None else chosen
+    found = [one for one in everyone if one.state == "active" and not one.downloaded]
     found.sort(key=lambda one: (one.since, one.id))
     return {
         "count": len(found),

@@ -25,6 +25,7 @@ from ckanext.dinamis_relais.documents.certificates import certificate_of
 from ckanext.dinamis_relais.documents.errors import DocumentError
 from ckanext.dinamis_relais.gateway.delivery import targets
 from ckanext.dinamis_relais.gateway.model import DeliveryTarget, Mail
+from ckanext.dinamis_relais.journal.settling import LONG, waiting
 
 log = logging.getLogger(__name__)
 
@@ -146,6 +147,12 @@ def _scenes() -> dict[str, Any]:
     return _check(limit <= 0 or size <= limit * 10**9, bytes=size)
 
 
+def _journal() -> dict[str, Any]:
+    count, oldest = waiting()
+    seconds = (utcnow() - oldest).total_seconds() if oldest else 0.0
+    return _check(seconds <= LONG, waiting=count, oldest_seconds=round(seconds))
+
+
 def _seal() -> dict[str, Any]:
     path = config.seal_pkcs12()
     if path is None:
@@ -169,6 +176,7 @@ CHECKS: dict[str, Callable[[], dict[str, Any]]] = {
     "mail": _mail,
     "harvest": _harvest,
     "scenes": _scenes,
+    "journal": _journal,
     "seal": _seal,
 }
 

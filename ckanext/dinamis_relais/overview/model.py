@@ -27,6 +27,22 @@ class Rollup(Base):
     value = column(sa.Numeric, nullable=False)
 
 
+class RollupDownloads(Base):
+    """What an organisation downloaded in a month (its first day), of all series: one row for four measures.
+
+    Made of :class:`Rollup`. A page that compares all partners reads as many rows as there are partners and months.
+    """
+
+    __tablename__ = "dinamis_rollup_downloads"
+
+    month = column(sa.Date, primary_key=True)
+    organization_id = text(primary_key=True)
+    files = column(sa.BigInteger, nullable=False)
+    scenes = column(sa.BigInteger, nullable=False)
+    bytes = column(sa.BigInteger, nullable=False)
+    km2 = column(sa.Numeric, nullable=False)
+
+
 class RollupCursor(Base):
     """The last line of the journal that is counted; one row. ``zone`` is that of the days."""
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -44,9 +46,11 @@ class Panel:
 
 def month_label(month: str, style: str = "MMM yy") -> str:
     """``2025-03`` as ``mars 25``, or in full."""
-    import datetime as dt
+    return _month_label(month, style, "en" if str(tk.h.lang()).startswith("en") else "fr")
 
-    locale = "en" if str(tk.h.lang()).startswith("en") else "fr"
+
+@lru_cache(maxsize=4096)
+def _month_label(month: str, style: str, locale: str) -> str:
     return dates.format_date(dt.date.fromisoformat(f"{month}-01"), style, locale=locale)
 
 

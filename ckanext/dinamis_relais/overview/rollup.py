@@ -1,7 +1,7 @@
 """Counters kept from the journal: each round takes the lines after the cursor, adds what they tell, moves the cursor.
 
-Lines are numbered in the order of their commits (the journal's lock), so none can appear behind the cursor. Counters
-and cursor move in one transaction: a kill counts nothing twice.
+Lines are numbered and committed under the journal's lock (:mod:`journal.settling`), so none can appear behind the
+cursor. Counters and cursor move in one transaction: a kill counts nothing twice.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.accounts.rules import MACHINE as ACCOUNT
 from ckanext.dinamis_relais.db import new_id, session, utcnow
 from ckanext.dinamis_relais.imagery_requests.rules import MACHINE as REQUEST
-from ckanext.dinamis_relais.journal import Event
+from ckanext.dinamis_relais.journal import Event, settle
 from ckanext.dinamis_relais.membership.machines import MEMBERSHIP
 from ckanext.dinamis_relais.overview.model import EVERYBODY, RollupCursor, SceneArea
 from ckanext.dinamis_relais.questions.rules import MACHINE as QUESTION
@@ -139,6 +139,19 @@ SELECT s.org AS organization_id, s.day, v.measure, s.series AS dimension, v.valu
 UNION ALL SELECT r.organization_id, r.start, r.measure, r.dimension, -r.value FROM dinamis_rollup r
  JOIN ({_DIRTY}) d ON d.org = r.organization_id AND d.day = r.start WHERE r.grain = 'd' AND r.measure LIKE 'download.%'
 """  # noqa: S608
+#: The same of all series together, of the months in which anything changed.
+_KEEP_DOWNLOADS = f"""
+INSERT INTO dinamis_rollup_downloads (month, organization_id, files, scenes, bytes, km2)
+SELECT r.start, r.organization_id, coalesce(sum(r.value) FILTER (WHERE r.measure = 'download.files'), 0),
+ coalesce(sum(r.value) FILTER (WHERE r.measure = 'download.scenes'), 0),
+ coalesce(sum(r.value) FILTER (WHERE r.measure = 'download.bytes'), 0),
+ coalesce(sum(r.value) FILTER (WHERE r.measure = 'download.km2'), 0)
+FROM (SELECT DISTINCT org, date_trunc('month', day)::date AS month FROM ({_DIRTY}) d) c
+JOIN dinamis_rollup r ON r.organization_id = c.org AND r.grain = 'm' AND r.start = c.month
+WHERE r.measure LIKE 'download.%' GROUP BY 1, 2
+ON CONFLICT (month, organization_id) DO UPDATE SET files = excluded.files, scenes = excluded.scenes,
+ bytes = excluded.bytes, km2 = excluded.km2
+"""  # noqa: S608
 
 
 def _cursor() -> RollupCursor:
@@ -201,6 +214,7 @@ def refresh(chunk: int = CHUNK) -> int:
     :returns: how many lines were counted; 0 when all are
     """
     db = session()
+    settle()
     row = _cursor()
     newest = db.execute(sa.text("SELECT max(id) FROM dinamis_journal")).scalar() or 0
     oldest = db.execute(sa.text("SELECT min(id) FROM dinamis_journal")).scalar() or 1
@@ -222,6 +236,7 @@ def refresh(chunk: int = CHUNK) -> int:
     }  # fmt: skip
     for news, given in ((_EVENTS, values), (_STATES, known), (_DELAYS, values), (_DOWNLOADS, values)):
         db.execute(sa.text(_ADD.format(news=news)), {**given, "everybody": EVERYBODY})
+    db.execute(sa.text(_KEEP_DOWNLOADS), values)
     db.execute(sa.text(_KEEP_STATES), known)
     db.execute(sa.text(_KEEP_DOWNLOADERS), values)
     row.line_id, row.refreshed_at, row.revision = last, utcnow(), new_id()
@@ -238,7 +253,7 @@ def rebuild() -> int:
     db = session()
     if db.execute(sa.text("SELECT count(*) FROM dinamis_journal_checkpoint")).scalar():
         raise ValueError("Lines of the journal were pruned: their counters could not be made again.")
-    for table in ("dinamis_rollup", "dinamis_rollup_state", "dinamis_rollup_cursor"):
+    for table in ("dinamis_rollup", "dinamis_rollup_downloads", "dinamis_rollup_state", "dinamis_rollup_cursor"):
         db.execute(sa.text(f"DELETE FROM {table}"))  # noqa: S608  # our own names
     db.commit()
     total = 0

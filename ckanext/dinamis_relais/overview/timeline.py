@@ -18,6 +18,7 @@ from ckanext.dinamis_relais.accounts.model import Account
 from ckanext.dinamis_relais.authority import can, user_of
 from ckanext.dinamis_relais.db import isoformat, session
 from ckanext.dinamis_relais.imagery_requests.model import ImageryRequest
+from ckanext.dinamis_relais.journal import lines as journal_lines
 from ckanext.dinamis_relais.journal import reading
 from ckanext.dinamis_relais.journal.model import JournalLine
 from ckanext.dinamis_relais.portal import labels
@@ -84,7 +85,7 @@ def dinamis_timeline_show(context: Context, data_dict: DataDict) -> dict[str, An
         raise tk.ObjectNotFound(tk._("This organisation does not exist."))
     params = validated(dict(data_dict), reading.filters(), context)
     named = {name: params.get(name) for name in ("object_type", "since", "until")}
-    query = sa.select(JournalLine).where(JournalLine.object_type.in_(KINDS))
+    query = journal_lines().where(JournalLine.object_type.in_(KINDS))
     query = reading.narrowed(query, {**named, "organization_id": group.id})
     found = listed(query, params, JournalLine.id.desc(), lambda line: line)
     lines = found["results"]

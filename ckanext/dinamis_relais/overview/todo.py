@@ -43,25 +43,30 @@ def _late_clause(kind: str, model: Any) -> Any:
     return sa.or_(waited, model.due_at < now) if model is Application else waited
 
 
-def _waiting(kind: str) -> dict[str, Any]:
-    model, states, ours = WAITING[kind]
-    late = sa.func.count().filter(_late_clause(kind, model))
-    query = sa.select(sa.func.count(), late, sa.func.min(model.state_since)).where(model.state.in_(states))
-    count, overdue, oldest = session().execute(query).one()
-    return {"kind": kind, "ours": ours, "count": count, "late": overdue, "oldest": isoformat(oldest), "states": states}
+def _waiting() -> list[dict[str, Any]]:
+    """A row of each kind, by one statement: each on its own costs more to ask than to answer."""
+    asked = []
+    for kind, (model, states, _ours) in WAITING.items():
+        late = sa.func.count().filter(_late_clause(kind, model))
+        columns = sa.literal(kind).label("kind"), sa.func.count(), late, sa.func.min(model.state_since)
+        asked.append(sa.select(*columns).where(model.state.in_(states)))
+    found = {row[0]: row[1:] for row in session().execute(sa.union_all(*asked))}
+    return [
+        {"kind": kind, "ours": ours, "count": found[kind][0], "late": found[kind][1],
+         "oldest": isoformat(found[kind][2]), "states": states}
+        for kind, (_model, states, ours) in WAITING.items()
+    ]  # fmt: skip
 
 
 def _failed_deliveries() -> dict[str, Any]:
-    count, oldest = 0, None
-    for target in targets():
-        query = sa.select(sa.func.count(), sa.func.min(target.model.failed_at)).where(
-            target.model.failed_at.is_not(None)
-        )
-        number, since = session().execute(query).one()
-        count, oldest = count + number, min((one for one in (oldest, since) if one), default=None)
-    stopped = sa.select(sa.func.count(), sa.func.min(DeliveryTarget.stopped_at))
-    number, since = session().execute(stopped.where(DeliveryTarget.stopped_at.is_not(None))).one()
-    count, oldest = count + number, min((one for one in (oldest, since) if one), default=None)
+    asked = [(target.model, target.model.failed_at) for target in targets()]
+    asked += [(DeliveryTarget, DeliveryTarget.stopped_at)]
+    queries = [
+        sa.select(sa.func.count(), sa.func.min(since)).select_from(model).where(since.is_not(None))
+        for model, since in asked
+    ]
+    rows = session().execute(sa.union_all(*queries)).all()
+    count, oldest = sum(number for number, _since in rows), min((since for _n, since in rows if since), default=None)
     # Nothing that failed leaves again by itself: it is late at once.
     return {"kind": "deliveries", "ours": True, "count": count, "late": count, "oldest": isoformat(oldest),
             "states": ("failed",)}  # fmt: skip
@@ -84,6 +89,6 @@ def dinamis_todo_show(context: Context, data_dict: DataDict) -> dict[str, Any]:
         are PIGMA's own
     """
     tk.check_access("dinamis_todo_show", context, data_dict)
-    found = [*(_waiting(kind) for kind in WAITING), _failed_deliveries(), _failed_harvests()]
+    found = [*_waiting(), _failed_deliveries(), _failed_harvests()]
     own = [row for row in found if row["ours"]]
     return {"count": sum(row["count"] for row in own), "late": sum(row["late"] for row in own), "results": found}
