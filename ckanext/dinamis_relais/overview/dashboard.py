@@ -34,6 +34,7 @@ def _links() -> dict[str, tuple[str, str]]:
         "details": (tk._("Details that the board asks for"), files),
         "accounts": (tk._("Accounts to validate"), accounts), "requests": (tk._("Requests for images"), requests),
         "questions": (tk._("Questions to answer"), questions),
+        "use_cases": (tk._("Use cases to publish"), "dinamis_use_cases.queue"),
         "deliveries": (tk._("Deliveries that failed"), "dinamis_overview.deliveries"),
         "harvests": (tk._("Harvests that failed"), "dinamis_health.page"),
         "signatures": (tk._("Signatures awaited"), files), "board": (tk._("Files at the executive board"), files),

@@ -18,6 +18,7 @@ from ckanext.dinamis_relais.imagery_requests.model import ImageryRequest
 from ckanext.dinamis_relais.membership.model import Application
 from ckanext.dinamis_relais.overview import health
 from ckanext.dinamis_relais.questions.model import Question
+from ckanext.dinamis_relais.use_cases.model import UseCase
 
 #: Kind → the table, the states in which its things wait, whether it is PIGMA's turn.
 WAITING: dict[str, tuple[Any, tuple[str, ...], bool]] = {
@@ -27,6 +28,7 @@ WAITING: dict[str, tuple[Any, tuple[str, ...], bool]] = {
     "accounts": (Account, ("requested",), True),
     "requests": (ImageryRequest, ("received", "held"), True),
     "questions": (Question, ("open",), True),
+    "use_cases": (UseCase, ("proposed",), True),
     "signatures": (Application, ("awaiting_signature",), False),
     "board": (Application, ("submitted",), False),
     "accounts_at_dinamis": (Account, ("validated",), False),
