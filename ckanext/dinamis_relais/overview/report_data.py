@@ -90,6 +90,7 @@ def gather(start: dt.date, last: dt.date, organization_id: str | None) -> dict[s
     everyone = figures.members()
     chosen = [one for one in everyone if one.id == organization_id] if organization_id else None
     now, before = _figures(period, chosen, everyone), _figures(earlier, chosen, everyone)
+    del before["never_downloaded"]  # it is as of today, whatever the period
     return {
         "period": now["period"],
         "before": before["period"],

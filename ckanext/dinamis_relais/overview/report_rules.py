@@ -121,7 +121,8 @@ def masked(found: Found, persons: Persons, measures: Sequence[str]) -> Found:
 
 def _delay(row: Found, waited: Mapping[str, int]) -> Found:
     # A file is an organisation's; everything else is one person's who waited.
-    few = row["kind"] != "application" and row["count"] and waited.get(row["kind"], 0) < FEWEST
+    behind = min(row["count"], waited.get(row["kind"], 0))
+    few = row["kind"] != "application" and row["count"] and behind < FEWEST
     return {**row, "count": None, "days": None} if few else row
 
 
