@@ -54,7 +54,8 @@ def render(
 
     ``data`` is plain JSON (text, numbers, booleans, ``None``, lists, mappings) and reaches the template as
     values: no text in it is ever read as Typst code. ``assets`` are images by name (``{"logo": …}``), checked
-    by ``check_logo`` first; ``charts`` are drawings of our own, which may hold text. A file of ``template_dir`` replaces the shipped one of the same name, and its
+    by ``check_logo`` first; ``charts`` are drawings of our own, which may hold text.
+    A file of ``template_dir`` replaces the shipped one of the same name, and its
     ``fonts/`` folder adds fonts. ``created`` (aware, default now) is the date in the file: the same arguments
     with the same ``created`` give the same bytes.
 

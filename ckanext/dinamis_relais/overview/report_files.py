@@ -164,9 +164,7 @@ def _drawn(panel: panels.Panel) -> _Drawn:
         "map": panel.name == "departments",
         "chart": f"chart_{panel.name}",
         "columns": [column.heading for column in panel.columns],
-        "rows": [
-            [_cell(value, column.kind) for value, column in zip(row, panel.columns, strict=True)] for row in rows
-        ],
+        "rows": [[_cell(value, column.kind) for value, column in zip(row, panel.columns, strict=True)] for row in rows],
     }
     return _Drawn(told, svg)
 

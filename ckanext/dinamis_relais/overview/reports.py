@@ -115,7 +115,7 @@ def dinamis_report_create(context: Context, data_dict: DataDict) -> dict[str, An
         batch = prepare("report", months, steps, actor)
         begin(batch)
         row.batch_id = batch.id
-        record(Event.REPORT_CREATED, actor, "report", row.id, organization_id, **months)
+        record(Event.REPORT_CREATED, actor, "report", row.id, organization_id, None, **months)
     return _dictized(row)
 
 
