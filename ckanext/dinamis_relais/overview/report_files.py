@@ -62,6 +62,10 @@ def _few() -> str:
     return tk._("Figures about fewer than five persons are not shown.")
 
 
+def _gaps() -> str:
+    return tk._("Figures about fewer than five persons are not shown: a month without a bar may have one.")
+
+
 def _accounts(data: Data) -> panels.Panel:
     panel = panels.accounts(data)
     last = data["accounts"]["by_month"][-1]["active"]
@@ -69,13 +73,15 @@ def _accounts(data: Data) -> panels.Panel:
     says = _few() if last is None else tk._("Active accounts: {n} at the end of the period.").format(
         n=tk.h.dinamis_number(last)
     )  # fmt: skip
-    return replace(panel, says=says, note=_few() if hidden else "")
+    return replace(panel, says=says, note=_gaps() if hidden else "")
 
 
 def _downloads(data: Data) -> panels.Panel:
     panel = panels.downloads(data)
+    if data["downloads"]["totals"]["files"] is None:  # then no month may be shown, and one sentence says it
+        return replace(panel, rows=[])
     hidden = any(row["files"] is None for row in data["downloads"]["by_month"])
-    return replace(panel, note=_few() if hidden else "")
+    return replace(panel, note=_gaps() if hidden else "")
 
 
 def _ranked(make: Callable[[Data], panels.Panel], name: str) -> Callable[[Data], panels.Panel]:
@@ -95,9 +101,10 @@ def _ranked(make: Callable[[Data], panels.Panel], name: str) -> Callable[[Data],
 
 
 def _delays(data: Data) -> panels.Panel:
-    rows = _without(data["delays"], "count")
+    hidden = any(row["count"] is None for row in data["delays"])
+    rows = [row for row in data["delays"] if row["count"]]
     panel = panels.delays({**data, "delays": rows})
-    return replace(panel, note=_few() if len(rows) < len(data["delays"]) else "")
+    return replace(panel, says=_few() if hidden and not rows else panel.says, note=_few() if hidden and rows else "")
 
 
 _PANELS: dict[str, Callable[[Data], panels.Panel]] = {
