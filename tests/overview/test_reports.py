@@ -180,6 +180,7 @@ def test_it_is_journalled_and_names_nobody(people, organizations):
     while run_round():
         pass
     kept = model.Session.get(Report, row["id"], populate_existing=True)
+    assert kept is not None
     text = str(kept.data) + "".join(page.extract_text() for page in PdfReader(io.BytesIO(kept.pdf)).pages)
     for user in people.users.values():
         assert user["name"] not in text
