@@ -201,14 +201,15 @@ def pdf(data: Data) -> bytes:
     if never := _never(data):
         told.append(never)
     at = dt.datetime.fromisoformat(data["at"].replace("Z", "+00:00"))
+    day = at.astimezone(ZoneInfo(config.time_zone())).date().isoformat()
     totals = _totals(data)
     values = {
         "relay": {"name": config.relay_name(), "operator": config.relay_operator()},
         "organization": {"title": data["organization"]["title"]} if data["organization"] else None,
         "period": period_label(data["period"]),
         "before": period_label(data["before"]),
-        "at": at.astimezone(ZoneInfo(config.time_zone())).date().isoformat(),
-        "unfinished": data["at"][:7] <= data["period"]["end"],
+        "at": day,
+        "unfinished": day[:7] <= data["period"]["end"],
         "hidden": hidden_word(),
         "totals": {
             "columns": [column.heading for column in totals.columns],

@@ -50,14 +50,15 @@ def list_() -> Any:
     period = tk.request.args.get("period", "").replace("\x00", "").strip()
     values |= {"period": period, "periods": _periods(period), "partner": _partner(asked)}
     values["partners"] = [] if asked else act("dinamis_membership_list", limit=1000)["results"]
+    values["activity"] = bool(asked) and _may("dinamis_timeline_show", organization_id=asked)
     # Who sees the whole keeps the menu of the moderation beside; a referent has none.
-    values["base"] = "dinamis/moderation_base.html" if _moderates() else "dinamis/base.html"
+    values["base"] = "dinamis/moderation_base.html" if _may("dinamis_todo_show") else "dinamis/base.html"
     return tk.render("dinamis/overview/reports.html", values)
 
 
-def _moderates() -> bool:
+def _may(action: str, **data: Any) -> bool:
     try:
-        allowed("dinamis_todo_show")
+        allowed(action, **data)
     except tk.NotAuthorized:
         return False
     return True
