@@ -79,6 +79,8 @@ def _period(name: str) -> rules.Period:
 
 def _free(period: rules.Period, organization_id: str | None) -> None:
     """Refuse what is being made already; forget what could not be made, since it is tried anew."""
+    # Two who ask at the same moment: the second one waits, and is told.
+    session().execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('dinamis_report'))"))
     query = sa.select(Report).where(
         Report.organization_id.is_(None) if organization_id is None else Report.organization_id == organization_id,
         Report.start == period.start, Report.last == period.last, Report.made_at.is_(None),
