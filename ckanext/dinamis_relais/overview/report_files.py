@@ -73,7 +73,7 @@ def _accounts(data: Data) -> panels.Panel:
     says = _few() if last is None else tk._("Active accounts: {n} at the end of the period.").format(
         n=tk.h.dinamis_number(last)
     )  # fmt: skip
-    return replace(panel, says=says, note=_gaps() if hidden else "")
+    return replace(panel, says=says, note=(_gaps() if panel.draw else _few()) if hidden else "")
 
 
 def _downloads(data: Data) -> panels.Panel:
