@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -97,6 +98,18 @@ def xlsx_file(table: Table, zone: dt.tzinfo = dt.timezone.utc) -> IO[bytes]:
 
     Rows go to the disk one by one; what does not fit into one sheet goes on in the next.
     """
+    return _xlsx([(None, table)], zone)
+
+
+def xlsx_book(tables: Sequence[Table], zone: dt.tzinfo = dt.timezone.utc) -> IO[bytes]:
+    """Several tables as the sheets of one XLSX, each under its own name, written as :func:`xlsx_file` does.
+
+    :param tables: none of more rows than one sheet holds
+    """
+    return _xlsx([(re.sub(r"[\[\]:*?/\\\\']", " ", table.name)[:31], table) for table in tables], zone)
+
+
+def _xlsx(tables: Sequence[tuple[str | None, Table]], zone: dt.tzinfo) -> IO[bytes]:
     import xlsxwriter
 
     out = tempfile.TemporaryFile()  # noqa: SIM115  # the caller closes it, by sending it
@@ -107,31 +120,36 @@ def xlsx_file(table: Table, zone: dt.tzinfo = dt.timezone.utc) -> IO[bytes]:
         "strings_to_numbers": False,
     }
     book = xlsxwriter.Workbook(out, options)
-    bold = book.add_format({"bold": True})
     looks = {
+        "": book.add_format({"bold": True}),
         "day": book.add_format({"num_format": "dd/mm/yyyy"}), "month": book.add_format({"num_format": "mm/yyyy"}),
         "moment": book.add_format({"num_format": "dd/mm/yyyy hh:mm:ss"}),
         "integer": book.add_format({"num_format": "0"}),
         "number": book.add_format({"num_format": "#,##0.###"}),
     }  # fmt: skip
+    for name, table in tables:
+        _sheets(book, name, table, looks, zone)
+    book.close()
+    out.seek(0)
+    return out
+
+
+def _sheets(book: Any, name: str | None, table: Table, looks: dict[str, Any], zone: dt.tzinfo) -> None:
     sheet: Any = None
     at = SHEET
     for row in _with_head(table.rows):
         if at >= SHEET:
-            sheet, at = book.add_worksheet(), 0
+            sheet, at = book.add_worksheet(name), 0
             sheet.freeze_panes(1, 0)
             sheet.set_column(0, max(0, len(table.columns) - 1), 20)
             for place, column in enumerate(table.columns):
-                sheet.write_string(0, place, column.heading, bold)
+                sheet.write_string(0, place, column.heading, looks[""])
             at = 1
         if row is None:
             continue
         for place, (value, column) in enumerate(zip(row, table.columns, strict=True)):
             _cell(sheet, at, place, value, column.kind, looks.get(column.kind), zone)
         at += 1
-    book.close()
-    out.seek(0)
-    return out
 
 
 def _with_head(rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any] | None]:

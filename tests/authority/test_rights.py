@@ -24,6 +24,7 @@ THING = {
     "application": ("update", "show", "history", "claim", "transition"),
     "account": ("show", "transition", "update", "invite", "keep", "replace"),
     "membership": ("transition",),
+    "report": ("show", "file"),
 }
 
 
@@ -72,7 +73,8 @@ class TestEveryActionAndRole:
                               email="a@begles.example", given_name="A", family_name="B")  # fmt: skip
         document = call_action("dinamis_document_list", pigma, application_id=file["id"])["results"][0]
         member = call_action("dinamis_membership_show", pigma, organization_id=people.organization["id"])
-        own = {"application": file["id"], "account": account["id"], "document": document["id"],
+        report = call_action("dinamis_report_create", pigma, period="12m", organization_id=people.organization["id"])
+        own = {"report": report["id"], "application": file["id"], "account": account["id"], "document": document["id"],
                "membership": member["id"], "organization": people.organization["id"]}  # fmt: skip
         for action, letters in TABLE.items():
             assert allowed(people, action, own) == {LETTERS[letter] for letter in letters}, action

@@ -41,8 +41,23 @@ DOCUMENTS = {
         deed(decided_at="2026-12-01T09:30:00Z", decided_how="en ligne", seal="GIP ATGeRi"), {},
     ),
 }  # fmt: skip
-#: Templates that others include and that make no document by themselves.
-PARTS = {"base", "signature_page"}
+#: Templates that others include and that make no document by themselves; a report's are made of its figures, in
+#: ``tests/overview/test_reports.py``.
+PARTS = {"base", "signature_page", "report"}
+
+
+def judged(folder: Path) -> dict[tuple[str, str], str]:
+    """(file's stem, flavour) → ``true``, or what fails, of each PDF of a folder."""
+    assert LIBRARIES.is_dir(), "veraPDF is not here: `make test` fetches it."
+    command = ["java", "-cp", f"{LIBRARIES}/*", str(ROOT / "config" / "verapdf" / "Validate.java"), "ua1,2a"]
+    files = sorted(map(str, folder.glob("*.pdf")))
+    ran = subprocess.run([*command, *files], capture_output=True, text=True, timeout=600, check=False)
+    assert ran.returncode == 0, ran.stderr
+    found = {}
+    for line in ran.stdout.splitlines():
+        file, flavour, holds, failed = line.split("\t")
+        found[Path(file).stem, flavour] = holds if holds == "true" else failed
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -65,16 +80,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], 
     untagged = plain.replace(b"/Marked true", b"/Marked null")
     assert untagged != plain
     (folder / "untagged.pdf").write_bytes(untagged)
-    assert LIBRARIES.is_dir(), "veraPDF is not here: `make test` fetches it."
-    command = ["java", "-cp", f"{LIBRARIES}/*", str(ROOT / "config" / "verapdf" / "Validate.java"), "ua1,2a"]
-    files = sorted(map(str, folder.glob("*.pdf")))
-    ran = subprocess.run([*command, *files], capture_output=True, text=True, timeout=600, check=False)
-    assert ran.returncode == 0, ran.stderr
-    found = {}
-    for line in ran.stdout.splitlines():
-        file, flavour, holds, failed = line.split("\t")
-        found[Path(file).stem, flavour] = holds if holds == "true" else failed
-    return found
+    return judged(folder)
 
 
 def test_no_template_is_forgotten():

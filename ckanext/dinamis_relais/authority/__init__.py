@@ -94,6 +94,9 @@ VERBS: dict[str, tuple[Role, ...]] = {
     "statistics.list": _PIGMA,
     "statistics.public": _ALL,
     "timeline.read": _PIGMA_AND_OWN,
+    # Of the relay, or of any partner; a referent's, of their own. No figure of it is about fewer than five persons.
+    "report.make": (*_PIGMA_AND_OWN, Role.EXECUTIVE_BOARD),
+    "report.read": (*_PIGMA_AND_OWN, Role.EXECUTIVE_BOARD),
     "delivery.read": _PIGMA,
     "delivery.retry": _PIGMA,
     "health.check": _ALL,

@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from typing import Any
 
 import ckan.plugins.toolkit as tk
+import click
 import sqlalchemy as sa
 from ckan import model
 from flask import current_app, has_request_context
@@ -174,6 +175,11 @@ def run_inline(batch_id: str) -> None:
         _some(taken, None)
 
 
+def _application() -> Any:
+    """Flask's application: the present one, or in the worker, where none is, that of CKAN's command line."""
+    return current_app if current_app else click.get_current_context().meta["flask_app"]
+
+
 def run_round() -> int:
     """A worker's round: some rows of the oldest batch that waits, in the language of the person who began it.
 
@@ -183,7 +189,7 @@ def run_round() -> int:
     if taken is None:
         return 0
     locale = session().get(Batch, taken).locale
-    with nullcontext() if has_request_context() else current_app.test_request_context(), force_locale(locale):
+    with nullcontext() if has_request_context() else _application().test_request_context(), force_locale(locale):
         return max(1, _some(taken, ROUND))
 
 

@@ -41,12 +41,12 @@ class Logo:
     height: int | None = None
 
 
-def check_logo(content: bytes, field: str = "logo") -> Logo:
+def check_logo(content: bytes, field: str = "logo", texts: bool = False) -> Logo:
     """Give the cleaned image, as PNG (from PNG or JPEG) or SVG.
 
     Raises ``DocumentError`` about ``field`` when it is empty, larger than ``MAX_BYTES``, of another type,
     broken, too large in pixels, or an SVG with scripts, entities, animation, text or anything fetched from
-    elsewhere.
+    elsewhere. ``texts`` lets a drawing of our own hold text, in the fonts that documents have.
     """
     if not content:
         raise DocumentError(field, N_("The file is empty."), N_("Choose a PNG, JPEG or SVG image."))
@@ -61,7 +61,7 @@ def check_logo(content: bytes, field: str = "logo") -> Logo:
     if content.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")):
         return _bitmap(content, field)
     if content.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")[:1] == b"<":
-        return _drawing(content, field)
+        return _drawing(content, field, texts)
     raise DocumentError(
         field, N_("The file is not a PNG, JPEG or SVG image."), N_("Choose an image in one of these formats.")
     )
@@ -107,7 +107,7 @@ def drawn_anew(content: bytes, field: str) -> Image.Image:
     return clean
 
 
-def _drawing(content: bytes, field: str) -> Logo:
+def _drawing(content: bytes, field: str, texts: bool) -> Logo:
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -135,17 +135,17 @@ def _drawing(content: bytes, field: str) -> Logo:
                 N_("Simplify it, or save it as PNG."),
                 limit=MAX_ELEMENTS,
             )
-        _refuse_active(element, field)
+        _refuse_active(element, field, texts)
     return Logo(etree.tostring(root, encoding="utf-8", xml_declaration=True), "image/svg+xml", "svg")
 
 
-def _refuse_active(element: etree._Element, field: str) -> None:
+def _refuse_active(element: etree._Element, field: str, texts: bool) -> None:
     if not isinstance(element.tag, str):
         raise _active(field, "&…;")
     name = etree.QName(element).localname
     if name in _FORBIDDEN:
         raise _active(field, f"<{name}>")
-    if name == "text":
+    if name == "text" and not texts:
         raise DocumentError(
             field,
             N_("The drawing holds text, whose font the document does not have."),

@@ -46,6 +46,7 @@ def render(
     data: Mapping[str, object],
     *,
     assets: Mapping[str, bytes] | None = None,
+    charts: Mapping[str, bytes] | None = None,
     template_dir: Path | None = None,
     created: datetime | None = None,
 ) -> bytes:
@@ -53,7 +54,8 @@ def render(
 
     ``data`` is plain JSON (text, numbers, booleans, ``None``, lists, mappings) and reaches the template as
     values: no text in it is ever read as Typst code. ``assets`` are images by name (``{"logo": …}``), checked
-    by ``check_logo`` first. A file of ``template_dir`` replaces the shipped one of the same name, and its
+    by ``check_logo`` first; ``charts`` are drawings of our own, which may hold text.
+    A file of ``template_dir`` replaces the shipped one of the same name, and its
     ``fonts/`` folder adds fonts. ``created`` (aware, default now) is the date in the file: the same arguments
     with the same ``created`` give the same bytes.
 
@@ -64,7 +66,7 @@ def render(
     with tempfile.TemporaryDirectory(prefix="dinamis-document-") as folder:
         root = Path(folder)
         _copy_templates(template, template_dir, root)
-        images = _write_assets(assets or {}, root)
+        images = {**_write_assets(assets or {}, root), **_write_assets(charts or {}, root, texts=True)}
         moment = (created or datetime.now(timezone.utc)).astimezone(timezone.utc).replace(microsecond=0)
         try:
             return _compile(template, values, images, root, moment)
@@ -167,14 +169,14 @@ def _copy_templates(template: str, template_dir: Path | None, root: Path) -> Non
             )
 
 
-def _write_assets(assets: Mapping[str, bytes], root: Path) -> dict[str, str]:
+def _write_assets(assets: Mapping[str, bytes], root: Path, texts: bool = False) -> dict[str, str]:
     folder = root / "_assets"
     folder.mkdir(exist_ok=True)
     images = {}
     for name, content in assets.items():
         if not _NAME.fullmatch(name):
             raise DocumentError(f"assets.{name}", N_("An image's name is lower-case letters, digits and underscores."))
-        image = check_logo(content, f"assets.{name}")
+        image = check_logo(content, f"assets.{name}", texts)
         (folder / f"{name}.{image.extension}").write_bytes(image.content)
         images[name] = f"/_assets/{name}.{image.extension}"
     return images

@@ -116,6 +116,7 @@ class Event(str, Enum):
     REQUEST_ERASED = "request.erased"
     MAIL_CHANGED = "mail_text.changed"
     MAIL_RESET = "mail_text.reset"
+    REPORT_CREATED = "report.created"
     BATCH_STARTED = "batch.started"
     JOURNAL_PRUNED = "journal.pruned"
     DELIVERY_DONE = "delivery.done"

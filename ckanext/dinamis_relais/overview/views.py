@@ -12,10 +12,11 @@ from ckanext.dinamis_relais.authority import GRANTED
 from ckanext.dinamis_relais.journal import reading
 from ckanext.dinamis_relais.overview import dashboard, exports
 from ckanext.dinamis_relais.overview.health_views import dinamis_health
+from ckanext.dinamis_relais.overview.report_views import dinamis_reports
 from ckanext.dinamis_relais.schema import validated
 from ckanext.dinamis_relais.web import PAGE_SIZE, act, allowed, attachment, flash, offset, page, table_response
 
-__all__ = ["dinamis_health", "dinamis_overview"]
+__all__ = ["dinamis_health", "dinamis_overview", "dinamis_reports"]
 
 dinamis_overview = Blueprint("dinamis_overview", __name__)
 

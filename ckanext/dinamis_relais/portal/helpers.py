@@ -246,6 +246,7 @@ def dinamis_moderation_menu() -> list[tuple[str, str, str]]:
         ("dinamis_requests.queue", tk._("Requests for images")),
         ("dinamis_use_cases.queue", tk._("Use cases")),
         ("dinamis_wording.list", tk._("Texts of the mails")),
+        ("dinamis_reports.list", tk._("Reports")),
         ("dinamis_overview.deliveries", tk._("Deliveries")),
         ("dinamis_overview.journal", tk._("Journal")),
         ("dinamis_health.page", tk._("Health")),

@@ -80,6 +80,7 @@ def states() -> dict[str, dict[str, tuple[str, str]]]:
             "failed": (_("Failed"), red),
             "delivered": (_("Delivered"), green),
         },
+        "report": {"making": (_("Being made"), blue), "made": (_("Ready"), green), "failed": (_("Not possible"), red)},
         "batch": {
             "prepared": (_("To be confirmed"), amber),
             "running": (_("In progress"), blue),
@@ -271,6 +272,7 @@ def events() -> dict[str, str]:
         "request.erased": _("Request for an image erased"),
         "mail_text.changed": _("Text of a mail changed"),
         "mail_text.reset": _("Text of a mail: the shipped one put back"),
+        "report.created": _("Report asked for"),
         "batch.started": _("Work in quantity begun"),
         "delivery.done": _("Delivered"),
         "delivery.failed": _("Delivery failed"),
@@ -303,6 +305,7 @@ def objects() -> dict[str, str]:
         "mail": _("Message"),
         "mail_text": _("Text of a mail"),
         "batch": _("Work in quantity"),
+        "report": _("Report"),
         "personal_data": _("Personal data"),
         "delivery": _("Deliveries"),
         "harvest": _("Harvest"),
