@@ -134,6 +134,8 @@ class TestPages:
         assert verify(lines).valid
         lines[1]["actor"] = "somebody else"
         assert verify(lines).first_broken == 2
+        sheet = browser.get("super_referent", f"{self.URL}journal.xlsx?q=application.")
+        assert sheet.data[:2] == b"PK"
         table = cells(browser.get("super_referent", f"{self.URL}journal.csv?q=application.").body.encode())
         assert len(table) == 1 + sum(line["event"].startswith("application.") for line in lines)
         assert browser.get("referent", f"{self.URL}journal.jsonl").status_code == 403

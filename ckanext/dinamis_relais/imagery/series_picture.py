@@ -51,8 +51,8 @@ def _land(path: Path, _changed: float) -> list[tuple[bool, Any]]:
 class _Frame:
     """From degrees to pixels: plate carrée, true at the middle's latitude."""
 
-    def __init__(self, bounds: tuple[float, float, float, float]):
-        west, south, east, north = bounds
+    def __init__(self, bounds: Any):
+        west, south, east, north = map(float, bounds)
         self.squeeze = math.cos(math.radians((south + north) / 2))
         x, y = (west + east) / 2, (south + north) / 2
         high = max(
@@ -83,7 +83,7 @@ def svg(shapes: list[Any], towns: tuple[tuple[str, float, float], ...]) -> str:
     :param shapes: footprints (longitude, latitude), at least one
     :param towns: (name, longitude, latitude), drawn where they are in the frame
     """
-    frame = _Frame(tuple(float(value) for value in shapely.total_bounds(shapes)))
+    frame = _Frame(shapely.total_bounds(shapes))
     drawn = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}"'
         ' font-family="Liberation Sans, DejaVu Sans, Arial, sans-serif">',

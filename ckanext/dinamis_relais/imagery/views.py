@@ -98,7 +98,8 @@ def picture_of_series(collection: str, year: int) -> Response:
     response = Response(content, mimetype="image/png")
     response.headers["Cache-Control"] = "public, max-age=86400"
     response.add_etag()
-    return response.make_conditional(tk.request)
+    response.make_conditional(tk.request.environ)
+    return response
 
 
 @dinamis_imagery.route("/<collection>/<path:item_id>")

@@ -127,7 +127,7 @@ def journal() -> Any:
 @dinamis_overview.get("/dinamis/moderation/journal.<ending>", endpoint="journal_export")
 @page
 def journal_export(ending: str) -> Response:
-    """The lines that the filters name, as CSV or as JSON Lines, whatever their number."""
+    """The lines that the filters name, as CSV, XLSX or JSON Lines, whatever their number."""
     filters = _journal_filters()
     try:
         act("dinamis_journal_list", limit=0, **filters)
@@ -135,7 +135,7 @@ def journal_export(ending: str) -> Response:
     except tk.ValidationError as error:
         flash(error)
         return tk.redirect_to("dinamis_overview.journal")
-    if ending == "csv":
+    if ending in ("csv", "xlsx"):
         return table_response(reading.table(params), ending)
     if ending != "jsonl":
         raise tk.ObjectNotFound(tk._("This page does not exist."))
