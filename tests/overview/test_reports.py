@@ -9,7 +9,6 @@ import random
 import ckan.plugins.toolkit as tk
 import openpyxl
 import pytest
-import sqlalchemy as sa
 from ckan import model
 from ckan.tests import factories
 from ckan.tests.helpers import call_action
@@ -18,12 +17,12 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from ckanext.dinamis_relais.batch.work import run_round
-from ckanext.dinamis_relais.journal.model import JournalLine
 from ckanext.dinamis_relais.overview import report_files, rollup, rules
 from ckanext.dinamis_relais.overview.report_data import gather
 from ckanext.dinamis_relais.overview.report_model import Report
 from ckanext.dinamis_relais.overview.report_rules import period_before
 from tests.documents.test_accessible import judged
+from tests.journalled import journalled
 from tests.overview.test_figures import FETCH, PARIS, STEP, YEAR, Year, accounts_at, downloads_in, ends, sql
 from tests.portal.pages import words
 
@@ -175,7 +174,7 @@ def test_made_in_the_background_with_its_progress_and_kept(people, organizations
 def test_it_is_journalled_and_names_nobody(people, organizations):
     busy(organizations)
     row = asked(people, organization_id=organizations[0])
-    lines = model.Session.execute(sa.select(JournalLine).where(JournalLine.event == "report.created")).scalars().all()
+    lines = journalled().filter_by(event="report.created").all()
     assert [(line.object_id, line.organization_id) for line in lines] == [(row["id"], organizations[0])]
     while run_round():
         pass

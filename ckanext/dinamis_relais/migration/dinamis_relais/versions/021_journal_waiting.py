@@ -2,16 +2,16 @@
 
 And the first page reads less: what each partner downloaded in a month is one row, what failed is found by an index.
 
-Revision ID: dinamis_023
-Revises: dinamis_025
+Revision ID: dinamis_021
+Revises: dinamis_020
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "dinamis_023"
-down_revision = "dinamis_025"
+revision = "dinamis_021"
+down_revision = "dinamis_020"
 branch_labels = None
 depends_on = None
 

@@ -1,13 +1,13 @@
 """People who bear the same name in one organisation are found without reading all its accounts.
 
-Revision ID: dinamis_025
-Revises: dinamis_024
+Revision ID: dinamis_020
+Revises: dinamis_019
 """
 
 from alembic import op
 
-revision = "dinamis_025"
-down_revision = "dinamis_024"
+revision = "dinamis_020"
+down_revision = "dinamis_019"
 branch_labels = None
 depends_on = None
 

@@ -1,12 +1,12 @@
 """Downloads are counted and listed by when they were signed: fewer indexes to keep while thousands are written.
 
-Revision ID: dinamis_024
+Revision ID: dinamis_019
 Revises: dinamis_018
 """
 
 from alembic import op
 
-revision = "dinamis_024"
+revision = "dinamis_019"
 down_revision = "dinamis_018"
 branch_labels = None
 depends_on = None

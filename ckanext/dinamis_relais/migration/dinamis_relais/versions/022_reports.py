@@ -1,15 +1,15 @@
 """Reports are kept: their figures as they were told, and the two files that were made of them.
 
-Revision ID: dinamis_019
-Revises: dinamis_023
+Revision ID: dinamis_022
+Revises: dinamis_021
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "dinamis_019"
-down_revision = "dinamis_023"
+revision = "dinamis_022"
+down_revision = "dinamis_021"
 branch_labels = None
 depends_on = None
 
