@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
+#: Media type of an XLSX file.
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: Rows of one sheet, the headings among them: Excel's own limit.
 SHEET = 1_048_576
 #: Rows that are written before they leave.

@@ -13,7 +13,7 @@ from ckan.types import Context
 from flask import Response, current_app, send_file, session, stream_with_context
 
 from ckanext.dinamis_relais import config, throttle
-from ckanext.dinamis_relais.tables import Table, csv_chunks, no_formula, xlsx_file
+from ckanext.dinamis_relais.tables import XLSX, Table, csv_chunks, no_formula, xlsx_file
 
 #: Rows on one page of a list: as many as on CKAN's own lists.
 PAGE_SIZE = 20
@@ -145,9 +145,6 @@ def file_response(content: bytes, media_type: str, name: str, inline: bool = Tru
     response.headers["Cache-Control"] = "private, no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
-
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def attachment(response: Response, name: str) -> Response:

@@ -76,6 +76,17 @@ def _text(x: float, y: float, text: str, size: int, colour: str = _INK, weight: 
     return f'<text x="{x:.1f}" y="{y:.1f}" {style}>{escape(text)}</text>'
 
 
+def svg_path(drawn: Any, style: str) -> str:
+    """Polygons in a picture's pixels as a path.
+
+    :param drawn: shapely polygon or multipolygon
+    :param style: attributes
+    """
+    rings = [ring for part in shapely.get_parts(drawn) for ring in (part.exterior, *part.interiors)]
+    path = " ".join("M" + " ".join(f"{x:.1f},{y:.1f}" for x, y in ring.coords) + "Z" for ring in rings if ring)
+    return f'<path d="{path}" fill-rule="evenodd" {style}/>'
+
+
 class _Frame:
     """From degrees to the picture, shapes true at the territory's latitude, room left around it."""
 
@@ -95,9 +106,7 @@ class _Frame:
         """A polygon as a path."""
         box = shapely.box(MAP[0] - 20, MAP[1] - 20, MAP[0] + MAP[2] + 20, MAP[1] + MAP[3] + 20)
         drawn = coverage.surface(coverage.surface(self.draw(geometry)).intersection(box)).simplify(0.3)
-        rings = [ring for part in shapely.get_parts(drawn) for ring in (part.exterior, *part.interiors)]
-        path = " ".join("M" + " ".join(f"{x:.1f},{y:.1f}" for x, y in ring.coords) + "Z" for ring in rings if ring)
-        return f'<path d="{path}" fill-rule="evenodd" {style}/>'
+        return svg_path(drawn, style)
 
 
 def _map(territory: dict[str, Any], year: dict[str, Any]) -> list[str]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 
-from ckanext.dinamis_relais.imagery.running import KIND, site_context
+from ckanext.dinamis_relais.imagery.running import site_context
+from ckanext.dinamis_relais.imagery.watch import SOURCE_TYPE
 
 NAME = "imagerie-spot-6-7-bac-a-sable"
 TITLE = "Imagerie SPOT 6/7 (bac à sable)"
@@ -27,7 +28,7 @@ def source_of(url: str, organization: str | None = None) -> dict[str, Any]:
     except tk.ObjectNotFound:
         pass
     values = {
-        "name": NAME, "title": TITLE, "url": url, "source_type": KIND, "frequency": "MANUAL",
+        "name": NAME, "title": TITLE, "url": url, "source_type": SOURCE_TYPE, "frequency": "MANUAL",
         "owner_org": organization or _first_organization(),
         "notes": "Scènes synthétiques du bac à sable : elles imitent les images SPOT 6/7 et n'en sont pas.",
     }  # fmt: skip

@@ -73,7 +73,7 @@ class StacHarvester(p.SingletonPlugin):
     def info(self) -> dict[str, str]:
         """How the form of a harvest source names this harvester."""
         return {
-            "name": "dinamis-stac",
+            "name": watch.SOURCE_TYPE,
             "title": "STAC (imagerie DINAMIS)",
             "description": "Catalogue d'images STAC 0.9 à 1.1 : les scènes vont dans le magasin de scènes, "
             "le catalogue reçoit un jeu de données par collection et par année.",

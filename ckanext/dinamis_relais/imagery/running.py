@@ -7,8 +7,7 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 from ckan import model
 
-#: Kind of the harvest sources that are ours.
-KIND = "dinamis-stac"
+from ckanext.dinamis_relais.imagery.watch import SOURCE_TYPE
 
 
 def site_context() -> Any:
@@ -25,12 +24,12 @@ def sources(name: str | None = None) -> list[dict[str, Any]]:
     """
     if name:
         source = tk.get_action("harvest_source_show")(site_context(), {"id": name})
-        if source.get("source_type", source.get("type")) != KIND:
+        if source.get("source_type", source.get("type")) != SOURCE_TYPE:
             raise tk.ObjectNotFound(f"'{name}' is no harvest source of imagery.")
         return [source]
     from ckanext.harvest.model import HarvestSource
 
-    query = model.Session.query(HarvestSource.id).filter_by(type=KIND, active=True)
+    query = model.Session.query(HarvestSource.id).filter_by(type=SOURCE_TYPE, active=True)
     show = tk.get_action("harvest_source_show")
     return sorted((show(site_context(), {"id": row[0]}) for row in query), key=lambda one: one["name"])
 

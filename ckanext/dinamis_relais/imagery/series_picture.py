@@ -15,6 +15,7 @@ import vl_convert
 from markupsafe import escape
 
 from ckanext.dinamis_relais.imagery import coverage
+from ckanext.dinamis_relais.imagery.coverage_picture import svg_path
 from ckanext.dinamis_relais.imagery.model import scenes
 
 #: Pixels of the picture's own; the PNG has twice as many.
@@ -62,19 +63,15 @@ class _Frame:
         self.west, self.north, self.scale = x - wide / 2, y + high / 2, HEIGHT / high
         self.box = shapely.box(x - wide / 2, y - high / 2, x + wide / 2, y + high / 2)
 
-    def point(self, lon: float, lat: float) -> tuple[float, float]:
+    def point(self, lon: Any, lat: Any) -> tuple[Any, Any]:
+        """Pixels of a point, or of arrays of them, in degrees."""
         return (lon - self.west) * self.squeeze * self.scale, (self.north - lat) * self.scale
 
     def path(self, geometry: Any, style: str) -> str:
         """The polygons of a geometry that are within the frame."""
         seen = coverage.surface(shapely.intersection(coverage.surface(geometry), self.box.buffer(0.2)))
-        rings = [
-            ring for part in shapely.get_parts(seen) for ring in (part.exterior, *part.interiors) if not part.is_empty
-        ]
-        path = " ".join(
-            "M" + " ".join("{:.1f},{:.1f}".format(*self.point(*at[:2])) for at in ring.coords) + "Z" for ring in rings
-        )
-        return f'<path d="{path}" fill-rule="evenodd" {style}/>' if path else ""
+        pixels = shapely.transform(seen, lambda points: np.column_stack(self.point(points[:, 0], points[:, 1])))
+        return svg_path(pixels, style) if not seen.is_empty else ""
 
 
 def svg(shapes: list[Any], towns: tuple[tuple[str, float, float], ...]) -> str:

@@ -10,7 +10,7 @@ from flask import Blueprint, Response
 
 from ckanext.dinamis_relais.overview import figures
 from ckanext.dinamis_relais.overview.report_files import period_label
-from ckanext.dinamis_relais.web import PAGE_SIZE, act, allowed, file_response, flash, offset, page
+from ckanext.dinamis_relais.web import PAGE_SIZE, act, file_response, flash, offset, page
 
 __all__ = ["dinamis_reports"]
 
@@ -50,18 +50,10 @@ def list_() -> Any:
     period = tk.request.args.get("period", "").replace("\x00", "").strip()
     values |= {"period": period, "periods": _periods(period), "partner": _partner(asked)}
     values["partners"] = [] if asked else act("dinamis_membership_list", limit=1000)["results"]
-    values["activity"] = bool(asked) and _may("dinamis_timeline_show", organization_id=asked)
+    values["activity"] = bool(asked) and tk.h.check_access("dinamis_timeline_show", {"organization_id": asked})
     # Who sees the whole keeps the menu of the moderation beside; a referent has none.
-    values["base"] = "dinamis/moderation_base.html" if _may("dinamis_todo_show") else "dinamis/base.html"
+    values["base"] = "dinamis/moderation_base.html" if tk.h.check_access("dinamis_todo_show") else "dinamis/base.html"
     return tk.render("dinamis/overview/reports.html", values)
-
-
-def _may(action: str, **data: Any) -> bool:
-    try:
-        allowed(action, **data)
-    except tk.NotAuthorized:
-        return False
-    return True
 
 
 @dinamis_reports.post("", endpoint="create")

@@ -20,12 +20,13 @@ from ckanext.dinamis_relais.machine import GuardError
 from ckanext.dinamis_relais.overview import figures, report_rules, rules
 from ckanext.dinamis_relais.overview.report_model import Report
 from ckanext.dinamis_relais.schema import list_schema, validated, validator
+from ckanext.dinamis_relais.tables import XLSX
 from ckanext.dinamis_relais.transaction import one_commit
 
 #: Files of a report: ending → (its column, its media type).
 FILES = {
     "pdf": ("pdf", "application/pdf"),
-    "xlsx": ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    "xlsx": ("xlsx", XLSX),
 }
 
 
