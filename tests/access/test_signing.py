@@ -13,8 +13,8 @@ import requests
 from ckan import model
 from ckan.lib.redis import connect_to_redis
 
-from ckanext.dinamis_relais.access import handed
-from ckanext.dinamis_relais.access.model import Download
+from ckanext.dinamis_relais.access import handed, signing
+from ckanext.dinamis_relais.access.model import Download, IdentityLink
 from ckanext.dinamis_relais.db import utcnow
 from tests.journalled import journalled
 
@@ -136,6 +136,23 @@ def test_licence_comes_first(person):
 def test_wrong_addresses_are_refused_before_anything_is_asked(ready, urls, field, said):
     assert said in problem(ready, field, urls)
     assert ready.service.signed() == 0
+
+
+def test_files_are_looked_up_while_the_first_are_asked_for_and_one_wrong_gives_nothing(ready, monkeypatch):
+    monkeypatch.setattr(signing, "_LOOKED_UP", 30)
+    urls = ready.hrefs[:80]
+    assert len(urls) == 80
+    found = sign(ready, urls[:70])["hrefs"]
+    assert list(found) == urls[:70]
+    # 30 + 30 + 10 are looked up, and 64 + 6 are asked for.
+    assert ready.service.signed() == 2
+    wrong = "http://127.0.0.1:9/objects/a/b/c/d.tif"
+    assert "no file of this catalogue" in problem(ready, "urls", [*urls, wrong])
+    assert model.Session.query(Download).count() == 70
+    assert journalled().filter_by(event="images.signed").count() == 1
+    # Nothing of the call that failed is handed out, to nobody.
+    link_id = model.Session.query(IdentityLink.id).scalar()
+    assert set(handed.known(link_id, urls)) == set(urls[:70])
 
 
 @pytest.mark.parametrize("seconds", [0, -1, 6 * 24 * 3600 + 1, "8", True, 1.5])

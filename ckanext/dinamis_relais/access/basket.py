@@ -54,7 +54,7 @@ def dinamis_basket_show(context: Context, data_dict: DataDict) -> dict[str, Any]
     if data_dict.get("id") and not results:
         raise tk.ObjectNotFound(tk._("There is no such scene, or it has no file."))
     try:
-        lacking = [licences.as_dict(one, have) for one in licences.missing(user_id, {key[0] for key in by_scene})]
+        lacking = [licences.as_dict(one, have) for one in licences.lacking({key[0] for key in by_scene}, have)]
     except GuardError as error:
         raise tk.ValidationError({error.field: [str(error)]}) from error
     return {"count": len(results), "results": results, "files": len(sizes), "bytes": sum(s or 0 for s in sizes),

@@ -108,7 +108,7 @@ def _finish_keys(user_id: str, data_dict: DataDict) -> None:
     headers = {"access-key": keys["access_key"], "secret-key": keys["secret_key"]}
     try:
         with said():
-            links.service().sign([url], headers)
+            links.service().sign([[url]], headers)
     except tk.ValidationError as error:
         if isinstance(error.__cause__, NeedsLoginError):
             text = tk._("DINAMIS does not know this pair of keys. Copy both parts again, or make a new pair.")

@@ -107,20 +107,21 @@ def accepted(user_id: str) -> set[tuple[str, str]]:
     return {(row[0], row[1]) for row in session().execute(query.where(LicenceAcceptance.user_id == user_id))}
 
 
-def missing(user_id: str, collections: Iterable[str]) -> list[Licence]:
-    """Licences that a person has still to accept before files of these collections.
+def lacking(collections: Iterable[str], have: set[tuple[str, str]]) -> list[Licence]:
+    """Licences that are still to be accepted before files of these collections.
 
+    :param have: as :func:`accepted`
     :raises GuardError: a collection has no licence: the operator has to give it one
     """
-    have, lacking = accepted(user_id), {}
+    found = {}
     for collection in sorted(set(collections)):
         one = of_collection(collection)
         if one is None:
             text = tk._("The series {series} has no licence on this site yet. Write to PIGMA, which enters it.")
             raise GuardError("licence", text.format(series=collection))
         if (one.licence, one.version) not in have:
-            lacking[one.licence] = one
-    return list(lacking.values())
+            found[one.licence] = one
+    return list(found.values())
 
 
 def as_dict(one: Licence, have: set[tuple[str, str]]) -> dict[str, Any]:

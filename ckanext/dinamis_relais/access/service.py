@@ -8,9 +8,10 @@ from __future__ import annotations
 import datetime as dt
 import email.utils
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,7 +21,6 @@ from authlib.integrations.requests_client import OAuth2Session
 from requests.utils import get_environ_proxies
 
 from ckanext.dinamis_relais import __version__
-from ckanext.dinamis_relais.access import rules
 from ckanext.dinamis_relais.net import GuardedAdapter, check_host
 
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
@@ -108,6 +108,7 @@ class SigningService:
                  sleep: Callable[[float], None] = time.sleep):  # fmt: skip
         self.base, self.client_id, self.scope = base, client_id, scope
         self.private_hosts, self.timeout, self.sleep = private_hosts, timeout, sleep
+        self._proxies: dict[str, dict[str, str]] = {}
         self.session: Any = OAuth2Session(client_id, scope=scope, token_endpoint_auth_method="none",  # noqa: S106
                                      default_timeout=timeout)  # fmt: skip
         self.session.trust_env = False  # no password of a .netrc goes out
@@ -189,10 +190,12 @@ class SigningService:
         found = self._json("GET", url, headers={"Authorization": f"Bearer {access_token}"})
         return str(found.get("preferred_username") or found.get("sub") or "")
 
-    def sign(self, urls: list[str], headers: dict[str, str], seconds: int | None = None,
+    def sign(self, calls: Iterable[list[str]], headers: dict[str, str], seconds: int | None = None,
              each: Callable[[Links], None] = lambda _found: None) -> Links:  # fmt: skip
-        """Signed links, by at most 64 addresses a call.
+        """Signed links, several calls at a time.
 
+        :param calls: addresses of one call after the other, at most 64 each; what makes them may take its time, the
+            first are asked for meanwhile
         :param headers: the person's own: ``Authorization``, or ``access-key`` and ``secret-key``
         :param seconds: how long the links shall live; None for the service's own choice
         :param each: called with the links of each call as they come, by several threads
@@ -205,12 +208,17 @@ class SigningService:
             each(part)
             return part
 
-        portions, found = list(rules.chunks(urls)), Links()
-        if len(portions) == 1:
-            return fetch(portions[0])
+        calls = iter(calls)
+        begin, found = list(islice(calls, 2)), Links()
+        if len(begin) < 2:
+            return fetch(begin[0]) if begin else found
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            for part in pool.map(fetch, portions):
-                found |= part
+            try:
+                for part in [pool.submit(fetch, portion) for portion in chain(begin, calls)]:
+                    found |= part.result()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
         return found
 
     def _portion(self, urls: list[str], headers: dict[str, str], seconds: int | None) -> dict[str, Any]:
@@ -244,7 +252,11 @@ class SigningService:
 
     def _plainly(self, url: str) -> dict[str, Any]:
         """How secrets are sent: to the address itself, wherever it would lead on to."""
-        return {"allow_redirects": False, "proxies": get_environ_proxies(url), "timeout": self.timeout}
+        host = urlsplit(url).netloc
+        if host not in self._proxies:
+            # Reading the whole environment costs more than the rest of a call.
+            self._proxies[host] = get_environ_proxies(url)
+        return {"allow_redirects": False, "proxies": self._proxies[host], "timeout": self.timeout}
 
     def _checked(self, url: str) -> None:
         parts = urlsplit(url)

@@ -1,14 +1,15 @@
 """Signing for one person, with their own login: rights, licence, quota, then the service, then the journal.
 
 Three transactions at most, none open while the service is asked: places in the quotas are taken, the links are
-fetched, what came is written down.
+fetched, what came is written down. Unless there is a quota to keep, the files of later addresses are looked up in the
+catalogue while the service is asked for the first ones; when one of them turns out wrong, nothing is handed out.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -29,22 +30,53 @@ from ckanext.dinamis_relais.machine import GuardError
 from ckanext.dinamis_relais.schema import list_schema, listed, validated
 from ckanext.dinamis_relais.transaction import one_commit
 
+#: Addresses that are looked up in the catalogue at once: ten calls to the service.
+_LOOKED_UP = 10 * rules.MOST_URLS_A_CALL
+
 
 @dataclass
 class _Plan:
-    """One call: what is wanted, what is known, what has to be asked for."""
+    """One call: what is wanted, what is known, what has to be asked for.
+
+    :ivar accepted: licences that the person accepted, as :func:`licences.accepted`
+    :ivar files: of the addresses that were looked up so far
+    """
 
     user_id: str
     organization_id: str
     link_id: str
-    files: dict[str, File]
+    urls: list[str]
     known: dict[str, tuple[str, dt.datetime]]
     seconds: int | None
-    call_id: str | None
+    accepted: set[tuple[str, str]]
+    files: dict[str, File] = field(default_factory=dict)
+    call_id: str | None = None
 
     @property
     def wanting(self) -> list[str]:
-        return [url for url in self.files if url not in self.known]
+        return [url for url in self.urls if url not in self.known]
+
+    def look_up(self) -> Iterator[list[str]]:
+        """Find the files, some at a time.
+
+        :returns: those addresses among them that have to be asked for
+        :raises toolkit.ValidationError: ``urls`` or ``licence``
+        """
+        for part in rules.chunks(self.urls, _LOOKED_UP):
+            found = _files(part)
+            _licensed({file.collection for file in found.values()}, self.accepted)
+            self.files |= found
+            yield [url for url in part if url not in self.known]
+
+    def calls(self) -> Iterator[list[str]]:
+        """Addresses for one call to the service after the other, looking up as it goes what was not looked up yet."""
+        ready: list[str] = []
+        for part in [self.wanting] if self.files else self.look_up():
+            ready += part
+            whole = len(ready) - len(ready) % rules.MOST_URLS_A_CALL
+            yield from rules.chunks(ready[:whole])
+            del ready[:whole]
+        yield from rules.chunks(ready)
 
 
 def dinamis_asset_sign(context: Context, data_dict: DataDict) -> dict[str, Any]:
@@ -64,9 +96,8 @@ def dinamis_asset_sign(context: Context, data_dict: DataDict) -> dict[str, Any]:
     tk.check_access("dinamis_asset_sign", context, data_dict)
     user_id = person(context).id
     urls, seconds = _asked(data_dict)
-    files = _files(urls)
     with one_commit():
-        plan = _plan(user_id, str(data_dict.get("organization_id") or ""), files, seconds)
+        plan = _plan(user_id, str(data_dict.get("organization_id") or ""), urls, seconds)
     sealing, lines = handed.Sealing(), _Lines(plan)
     fetched = _fetch(plan, (sealing.add,) if plan.call_id else (sealing.add, lines.add))
     with one_commit():
@@ -121,8 +152,8 @@ def organization_of(user_id: str, wanted: str = "") -> str:
     return own[0]
 
 
-def _plan(user_id: str, wanted: str, files: dict[str, File], seconds: int | None) -> _Plan:
-    """All that can be said before the service is asked; takes the places in the quotas.
+def _plan(user_id: str, wanted: str, urls: list[str], seconds: int | None) -> _Plan:
+    """All that can be said before the catalogue is searched; takes the places in the quotas, when there are any.
 
     :raises GuardError: what is missing
     """
@@ -133,25 +164,38 @@ def _plan(user_id: str, wanted: str, files: dict[str, File], seconds: int | None
         raise GuardError("identity", text.format(page=tk.url_for("dinamis_identity.show", qualified=True)))
     if link.refused_at is not None:
         raise GuardError("identity", link_again())
-    lacking = licences.missing(user_id, {file.collection for file in files.values()})
+    # A longer life than usual is a wish for a new link.
+    known = {} if seconds else handed.known(link.id, urls)
+    plan = _Plan(user_id, organization_id, link.id, urls, known, seconds, licences.accepted(user_id))
+    if quotas.in_force():
+        plan.call_id = _reserve(plan)
+    return plan
+
+
+def _licensed(collections: set[str], accepted: set[tuple[str, str]]) -> None:
+    """See that the person accepted the licences of all collections.
+
+    :raises toolkit.ValidationError: ``licence``, with the page to do it
+    """
+    try:
+        lacking = licences.lacking(collections, accepted)
+    except GuardError as error:
+        raise tk.ValidationError({error.field: [str(error)]}) from error
     if lacking:
         page = tk.url_for("dinamis_licences.show", licence=lacking[0].licence, qualified=True)
-        raise GuardError("licence", tk._("Read and accept the licence of the images first: {page}").format(page=page))
-    # A longer life than usual is a wish for a new link.
-    known = {} if seconds else handed.known(link.id, list(files))
-    plan = _Plan(user_id, organization_id, link.id, files, known, seconds, None)
-    plan.call_id = _reserve(plan)
-    return plan
+        text = tk._("Read and accept the licence of the images first: {page}").format(page=page)
+        raise tk.ValidationError({"licence": [text]})
 
 
 def _reserve(plan: _Plan) -> str | None:
     """Take the places in the quotas; without a quota there are none to take, and the files are written once, signed."""
-    if not plan.wanting or not quotas.in_force():
+    wanting = [url for part in plan.look_up() for url in part]
+    if not wanting:
         return None
-    size = sum(plan.files[url].bytes or 0 for url in plan.wanting)
-    quotas.check(plan.user_id, plan.organization_id, len(plan.wanting), size)
+    size = sum(plan.files[url].bytes or 0 for url in wanting)
+    quotas.check(plan.user_id, plan.organization_id, len(wanting), size)
     lines = _Lines(plan, signed=False)
-    lines.add(plan.wanting)
+    lines.add(wanting)
     return lines.write()
 
 
@@ -168,11 +212,11 @@ class _Lines:
         now = utcnow()
         self.call_id = new_id()
         same = (self.call_id, plan.user_id, plan.organization_id, now, now if signed else None)
-        self._same, self._files, self._rows = copying.line(same)[:-1], plan.files, list[str]()
+        self._same, self._plan, self._rows = copying.line(same)[:-1], plan, list[str]()
 
     def add(self, urls: Iterable[str]) -> None:
         """Note some addresses; may be called by several threads."""
-        own = [(f.collection, f.item_id, f.key, f.bytes) for f in map(self._files.__getitem__, urls)]
+        own = [(f.collection, f.item_id, f.key, f.bytes) for f in map(self._plan.files.__getitem__, urls)]
         self._rows.extend([f"{self._same}\t{copying.line(values)}" for values in own])
 
     def write(self) -> str:
@@ -188,6 +232,7 @@ def _fetch(plan: _Plan, each: tuple[Callable[[Links], None], ...]) -> Links:
     :param each: called with the links of each call as they come, by several threads
     """
     if not plan.wanting:
+        list(plan.calls())  # none; but the files are looked up
         return {}
     client = links.service()
 
@@ -198,7 +243,7 @@ def _fetch(plan: _Plan, each: tuple[Callable[[Links], None], ...]) -> Links:
     try:
         with said():
             headers = links.headers(plan.user_id, client)
-            return client.sign(plan.wanting, headers, plan.seconds, came)
+            return client.sign(plan.calls(), headers, plan.seconds, came)
     except tk.ValidationError as error:
         _give_back(plan.call_id)
         if isinstance(error.__cause__, NeedsLoginError):

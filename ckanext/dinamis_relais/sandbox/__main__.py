@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import sys
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,10 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 class Server(BaseApplication):
-    """Gunicorn with one process, so that the mail sink and the pages share one memory, and eight threads.
+    """Gunicorn with two processes of eight threads: services in earnest answer several callers at once too.
+
+    All memory is in files, so that it does not matter who answers. One of the two takes the mail port; when it dies,
+    the process that replaces it does.
 
     :param options: what ``serve`` was given
     """
@@ -74,7 +78,7 @@ class Server(BaseApplication):
         """Gunicorn's settings, without any file of the machine."""
         values = {
             "bind": f"{self.options.host}:{self.options.port}",
-            "workers": 1,
+            "workers": 2,
             "threads": 8,
             "worker_class": "gthread",
             "timeout": 120,
@@ -108,12 +112,18 @@ class Server(BaseApplication):
         return self.application
 
     def start_sink(self) -> None:
-        """Listen for mail beside the pages."""
+        """Listen for mail beside the pages, unless the other process does."""
         from ckanext.dinamis_relais.sandbox import mail
 
         state = self.application.extensions["sandbox-state"]
-        self.sink = mail.sink(state, self.options.host, self.options.smtp_port)
-        self.sink.start()
+        sink = mail.sink(state, self.options.host, self.options.smtp_port)
+        try:
+            sink.start()
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+        else:
+            self.sink = sink
 
     def stop_sink(self) -> None:
         """Give the mail port back."""
