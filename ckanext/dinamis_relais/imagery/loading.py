@@ -259,13 +259,22 @@ def _known(connection: Any, keys: list[Key]) -> dict[Key, str]:
     return {(row[0], row[1]): str(row[2]) for row in connection.execute(query)}
 
 
+def _listed(run_id: int, asked: Any) -> Any:
+    """SQL: a row beside each of ``asked`` that the run has listed before.
+
+    Its limit makes PostgreSQL look each one up by the index. Left to itself it reads all that the run has listed, for
+    every page, since it has no statistics of rows that came a moment ago.
+    """
+    same = (seen.c.run_id == run_id, seen.c.collection == asked.c.collection, seen.c.id == asked.c.id)
+    return sa.select(sa.literal(1).label("found")).where(*same).correlate(asked).limit(1).lateral("listed")
+
+
 def _note_seen(connection: Any, run_id: int, keys: list[Key]) -> set[Key]:
     """Remember what the run has listed; returns what of it it had listed before."""
     if not keys:
         return set()
     asked = _pairs(keys)
-    same = sa.and_(seen.c.run_id == run_id, seen.c.collection == asked.c.collection, seen.c.id == asked.c.id)
-    query = sa.select(seen.c.collection, seen.c.id).select_from(asked.join(seen, same))
+    query = sa.select(asked.c.collection, asked.c.id).select_from(asked.join(_listed(run_id, asked), sa.true()))
     before = {(row[0], row[1]) for row in connection.execute(query)}
     lines = [copying.line((run_id, *one)) for one in keys if one not in before]
     copying.copy(connection, "harvest_seen", ("run_id", "collection", "id"), lines)
@@ -275,11 +284,12 @@ def _note_seen(connection: Any, run_id: int, keys: list[Key]) -> set[Key]:
 def _note_untouched(connection: Any, run: Run, marks: list[str]) -> int:
     """The same for lines known by their hash; returns how many the run had listed before."""
     hashes = sa.cast(marks, sa.ARRAY(scenes.c.hash.type))
-    query = sa.select(sa.literal(run.id), scenes.c.collection, scenes.c.id).where(
-        scenes.c.source_id == run.source_id, scenes.c.hash == sa.any_(hashes),
-        ~sa.exists().where(seen.c.run_id == run.id, seen.c.collection == scenes.c.collection,
-                           seen.c.id == scenes.c.id).correlate(scenes),
-    )  # fmt: skip
+    before = _listed(run.id, scenes)
+    query = (
+        sa.select(sa.literal(run.id), scenes.c.collection, scenes.c.id)
+        .select_from(scenes.outerjoin(before, sa.true()))
+        .where(scenes.c.source_id == run.source_id, scenes.c.hash == sa.any_(hashes), before.c.found.is_(None))
+    )
     added = connection.execute(seen.insert().from_select(["run_id", "collection", "id"], query)).rowcount
     return len(marks) - added
 
@@ -306,9 +316,11 @@ def _line(scene: Scene, mark: str, source_id: str) -> str:
     """One line of COPY's text format, in the order of ``_COLUMNS``."""
     values = (
         scene.collection, scene.id, scene.moment.isoformat(), scene.end.isoformat(), scene.cloud,
-        scene.platform, scene.gsd, source_id, mark, scene.wkb, scene.item,
+        scene.platform, scene.gsd, source_id, mark, scene.wkb,
     )  # fmt: skip
-    return copying.line(values)
+    # JSON has no bare control character, and is most of the line: only its backslashes are COPY's business.
+    item = scene.item.replace("\\", "\\\\")
+    return f"{copying.line(values)[:-1]}\t{item}\n"
 
 
 def _note_problems(connection: Any, run_id: int, found: list[Problem]) -> None:
