@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -11,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from ckanext.dinamis_relais.imagery import model as scene_model
+from ckanext.dinamis_relais.imagery import store
 from ckanext.dinamis_relais.portal.cli import demo
 
 __all__ = ["scenes"]
@@ -40,7 +43,9 @@ def upgrade() -> None:
 @scenes.command()
 @click.option("--problems", default=10, show_default=True, help="Problems to list for each collection.")
 def status(problems: int) -> None:
-    """What the store holds, how the last harvest of each collection went, and what could not be taken."""
+    """What the store holds, source by source: how the last harvest of each collection went, how fast, and what could
+    not be taken.
+    """
     engine = scene_model.engine()
     try:
         revision = scene_model.current_revision(engine)
@@ -48,23 +53,38 @@ def status(problems: int) -> None:
         if revision is None:
             raise click.ClickException("It has no tables yet. Run 'ckan dinamis scenes upgrade'.")
         with engine.connect() as connection:
-            for row in connection.execute(_last_runs()):
-                _print_run(connection, row, problems)
+            for source, rows in groupby(connection.execute(_last_runs()), key=lambda row: row.source_id):
+                click.echo(f"\nSource {_source_title(source)}")
+                for row in rows:
+                    _print_run(connection, row, problems)
     except SQLAlchemyError as error:
         raise click.ClickException(f"The scene store cannot be read: {_first_line(error)}") from error
 
 
 def _last_runs() -> Any:
+    """The last run of each collection, or of each part of it, of each source."""
     runs, stored = scene_model.runs, scene_model.scenes
-    count = sa.select(sa.func.count()).where(stored.c.collection == runs.c.collection).scalar_subquery()
-    query = sa.select(runs, count.label("held")).distinct(runs.c.collection)
-    return query.order_by(runs.c.collection, runs.c.id.desc())
+    mine = (stored.c.source_id == runs.c.source_id, stored.c.collection == runs.c.collection)
+    whole = sa.and_(stored.c.source_id == runs.c.source_id, runs.c.collection == store.WHOLE_FILE)
+    count = sa.select(sa.func.count()).where(sa.or_(sa.and_(*mine), whole)).scalar_subquery()
+    one = (runs.c.source_id, runs.c.collection, runs.c.part)
+    return sa.select(runs, count.label("held")).distinct(*one).order_by(*one, runs.c.id.desc())
+
+
+def _source_title(source_id: str) -> str:
+    from ckan import model
+
+    found = model.Package.get(source_id)
+    return f"{found.title or found.name} ({found.name}, {found.url})" if found else f"{source_id}, which is gone"
 
 
 def _print_run(connection: Any, row: Any, problems: int) -> None:
-    click.echo(f"\n{row.collection}: {row.held} scenes")
+    name = "all collections of the file" if row.collection == store.WHOLE_FILE else row.collection
+    click.echo(f"  {name}{f', years {row.part}' if row.part else ''}: {row.held} scenes")
+    seconds = ((row.finished or row.updated) - row.started).total_seconds()
+    rate = f"{row.listed / seconds:,.0f} scenes a second" if seconds >= 1 else "less than a second"
     click.echo(
-        f"  last harvest {row.state}, started {row.started:%Y-%m-%d %H:%M} UTC, {row.pages} pages, "
+        f"  last harvest {row.state}, started {row.started:%Y-%m-%d %H:%M} UTC, {rate}, {row.pages} pages, "
         f"{row.listed} listed, {row.created} new, {row.changed} changed, {row.unchanged} unchanged, "
         f"{row.vanished} vanished, {row.kept} vanished but kept, {row.problems} problems"
     )
@@ -107,7 +127,7 @@ def _harvest(source: dict[str, Any]) -> bool:
 
 
 def _harvest_all(name: str | None, anew: bool) -> None:
-    from ckanext.dinamis_relais.imagery import running, store
+    from ckanext.dinamis_relais.imagery import running
 
     try:
         found = running.sources(name)
@@ -147,9 +167,10 @@ def rebuild(ctx: click.Context, source: str | None) -> None:
 @click.option("--bbox", help="Only scenes that meet it: west,south,east,north in degrees.")
 @click.option("--datetime", "moment", help="Only of then: an RFC 3339 instant or interval (2020-01-01T00:00:00Z/..).")
 def export(file: str, collections: tuple[str, ...], bbox: str | None, moment: str | None) -> None:
-    """Write scenes to FILE (NDJSON, zipped when its name ends in .gz; - for the screen); a harvest source reads it."""
-    import gzip
+    """Write scenes to FILE: stac-geoparquet when its name ends in .parquet, else NDJSON, zipped when in .gz.
 
+    A harvest source reads it as it is. The file gets its name when it is whole; - writes to the screen.
+    """
     from ckanext.dinamis_relais.imagery import exporting, search
 
     asked = {"collections": list(collections) or None, "bbox": bbox, "datetime": moment}
@@ -157,15 +178,18 @@ def export(file: str, collections: tuple[str, ...], bbox: str | None, moment: st
         wanted = search.parse(asked)
     except search.SearchError as error:
         raise click.UsageError(f"{error.field}: {error}") from error
-    count = 0
-    with click.open_file(file, "wb") as raw:
-        out: Any = gzip.GzipFile(fileobj=raw, mode="wb") if file.endswith(".gz") else raw
-        for line in exporting.lines(scene_model.engine(), wanted):
-            out.write(line)
-            count += 1
-        if out is not raw:
-            out.close()
-    click.echo(f"{count} lines written to {file}.", err=True)
+    engine = scene_model.engine()
+    if file == "-":
+        for line in exporting.lines(engine, wanted):
+            click.echo(line, nl=False)
+        return
+    try:
+        count = exporting.to_file(engine, wanted, Path(file))
+    except exporting.NothingError as error:
+        raise click.ClickException("No scene is like this: nothing was written.") from error
+    except ImportError as error:
+        raise click.ClickException("Writing GeoParquet needs: pip install ckanext-dinamis-relais[parquet]") from error
+    click.echo(f"{count} collections and scenes written to {file}.", err=True)
 
 
 class _Echo(logging.Handler):
