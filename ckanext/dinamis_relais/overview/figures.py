@@ -33,9 +33,11 @@ log = logging.getLogger(__name__)
 
 #: Measures of downloads, by the names that answers give them: files handed out, distinct scenes of a call, bytes, km².
 DOWNLOADS = {"files": "download.files", "scenes": "download.scenes", "bytes": "download.bytes", "km2": "download.km2"}
+#: The same by theme: counted beside the series, not within them.
+THEMES = {name: measure.replace("download.", "theme.") for name, measure in DOWNLOADS.items()}
 #: What people wait for, in the order of a file's life.
 DELAYS = ("application", "account", "request", "image", "question")
-#: Stands for a territory that may span several départements, and for a category that nobody gave.
+#: Stands for a territory that may span several départements, and for a category or theme that nobody gave.
 NONE = "none"
 #: Rows of a list within the answer; the rest is in the export.
 SHOWN = 10
@@ -214,20 +216,28 @@ def _by(partners: list[dict[str, Any]], key: Callable[[dict[str, Any]], str], na
     return rules.largest(sums.values(), "km2", len(sums))
 
 
+def _by_dimension(
+    flows: dict[str, dict[str, dict[str, float]]], measures: dict[str, str], key: str
+) -> list[dict[str, Any]]:
+    """One row a dimension of some measures, with each measure's sum over the months."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, measure in measures.items():
+        for dimension, own in flows.get(measure, {}).items():
+            one = found.setdefault(dimension, {key: dimension, **dict.fromkeys(measures, 0.0)})
+            one[name] = sum(own.values())
+    return rules.largest((row for row in found.values() if row["files"]), "km2", len(found))
+
+
 def downloads(figures: Figures, flows: dict[str, dict[str, dict[str, float]]]) -> dict[str, Any]:
-    """What was downloaded: ``totals``, ``by_month``, ``by_series``, ``by_partner`` and ``by_category``."""
+    """What was downloaded: ``totals``, ``by_month``, ``by_series``, ``by_theme``, ``by_partner``, ``by_category``."""
     months = {name: _sums(flows.get(measure, {})) for name, measure in DOWNLOADS.items()}
     names = [month.isoformat()[:7] for month in figures.months]
-    series: dict[str, dict[str, Any]] = {}
-    for name, measure in DOWNLOADS.items():
-        for dimension, own in flows.get(measure, {}).items():
-            one = series.setdefault(dimension, {"series": dimension, **dict.fromkeys(DOWNLOADS, 0.0)})
-            one[name] = sum(own.values())
     partners = figures.partners()
     return {
         "totals": {name: sum(own.values()) for name, own in months.items()},
         "by_month": [{"month": m, **{name: own.get(m, 0.0) for name, own in months.items()}} for m in names],
-        "by_series": rules.largest((row for row in series.values() if row["files"]), "km2", len(series)),
+        "by_series": _by_dimension(flows, DOWNLOADS, "series"),
+        "by_theme": _by_dimension(flows, THEMES, "theme"),
         "partners": len(partners),
         "by_partner": rules.largest(partners, "km2", SHOWN),
         "by_category": _by(partners, lambda row: figures.by_id[row["organization_id"]].category, "category"),
