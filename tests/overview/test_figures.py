@@ -269,7 +269,7 @@ def test_what_was_counted_before_the_question_is_not_told(people, organizations)
     kept = rows()
     sql("DELETE FROM dinamis_rollup WHERE measure LIKE 'theme.%'")
     folder = Path(ckanext.dinamis_relais.__file__).parent / "migration/dinamis_relais/versions"
-    runpy.run_path(str(folder / "027_download_themes.py"))["count_as_not_told"](sql)
+    runpy.run_path(str(folder / "027_themes_and_sealed_reports.py"))["count_as_not_told"](sql)
     assert rows() == kept
 
 

@@ -48,6 +48,11 @@ def relay_operator() -> str:
     return str(get("relay_operator"))
 
 
+def demonstration() -> bool:
+    """Whether this site is a demonstration: its documents and reports say that they are worth nothing."""
+    return bool(get("demonstration"))
+
+
 def contact_email() -> str:
     """Address of the super-référent: replies to our mails go to a person."""
     return str(get("contact_email") or tk.config.get("smtp.mail_from") or "")

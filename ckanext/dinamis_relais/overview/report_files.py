@@ -207,6 +207,9 @@ def pdf(data: Data) -> bytes:
     totals = _totals(data)
     values = {
         "relay": {"name": config.relay_name(), "operator": config.relay_operator()},
+        "demonstration": config.demonstration(),
+        "seal": config.relay_operator() if config.seal_pkcs12() else "",
+        "verify": tk.url_for("dinamis_documents.verify", qualified=True),
         "organization": {"title": data["organization"]["title"]} if data["organization"] else None,
         "period": period_label(data["period"]),
         "before": period_label(data["before"]),
@@ -234,6 +237,8 @@ def _context(data: Data) -> Table:
         [tk._("Made by"), tk._("The platform {name}, by itself").format(name=config.relay_name())],
         [tk._("Empty cells"), _few()],
     ]
+    if config.demonstration():
+        rows.append([tk._("Demonstration"), tk._("All of it is made up: this site is a demonstration.")])
     return Table(tk._("About"), [Column(tk._("What")), Column(tk._("Value"))], rows)
 
 
