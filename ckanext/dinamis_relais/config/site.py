@@ -8,6 +8,7 @@ from ckanext.dinamis_relais.config.base import get
 
 __all__ = [
     "contact_email",
+    "demonstration",
     "departments",
     "geo_api_url",
     "late_days",
