@@ -5,16 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from .conftest import look
-
-
-def narrow(page: Any, name: str) -> None:
-    """Nothing of ours makes a telephone scroll sideways."""
-    wide = page.viewport_size
-    page.set_viewport_size({"width": 390, "height": 844})
-    over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    page.set_viewport_size(wide)
-    assert over <= 0, f"{name}: {over} pixels too wide"
+from .conftest import look, narrow
 
 
 def visit(page: Any, demo: dict[str, Any], *paths: str) -> None:
