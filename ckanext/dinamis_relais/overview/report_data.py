@@ -73,8 +73,7 @@ def persons(period: rules.Period, chosen: list[figures.Member] | None, everyone:
 def _figures(period: rules.Period, chosen: list[figures.Member] | None, everyone: list[figures.Member]) -> Any:
     read = figures.Figures(period, chosen, everyone)
     found = figures.everything(read)
-    partners = read.partners()
-    found["downloads"]["by_partner"] = rules.largest(partners, "km2", len(partners))
+    found["downloads"]["by_partner"] = read.partners()
     found["never_downloaded"] = figures.never_downloaded(len(everyone), list(read.by_id.values()))
     if chosen is not None:  # one partner: its own category and territory say nothing
         found["downloads"].update(by_partner=[], by_category=[])
