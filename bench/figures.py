@@ -69,10 +69,11 @@ INSERT INTO dinamis_journal SELECT n, :start + (now() - :start) * (n / CAST(:las
   'thing-' || n / 70 || '-' || n % 7, 'bench-org-' || n * 31 % :partners + 1,
   '{"state_to": "active", "some": "thing"}', md5(n::text), md5(n::text)
  FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) n;
-INSERT INTO dinamis_download (call_id, user_id, organization_id, collection, item_id, asset_key, bytes, created_at,
-  signed_at)
+INSERT INTO dinamis_download (call_id, user_id, organization_id, collection, item_id, asset_key, bytes, theme,
+  created_at, signed_at)
  SELECT j.id || '', j.actor, j.organization_id, 'serie-' || j.id % 3, 'scene-' || (j.id % 600 + 1), 'MS', 5000000,
-  j.at, j.at FROM dinamis_journal j WHERE j.event = 'images.signed' AND j.id >= :first
+  (ARRAY[NULL, 'forest', 'agriculture', 'planning', 'coast'])[j.id / 70 % 5 + 1], j.at, j.at
+ FROM dinamis_journal j WHERE j.event = 'images.signed' AND j.id >= :first
 """
 
 

@@ -40,7 +40,7 @@ ROOMS: tuple[str, ...] = (
 
 PARTS: tuple[str, ...] = (
     "actions", "auth", "views", "helpers", "validators", "cli", "deliverables", "mails", "jobs", "batches",
-    "chores", "core_auth",
+    "chores", "core_auth", "verifiable",
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from ckanext.dinamis_relais.use_cases.rules import THEMES
 from tests.portal.pages import browser, words  # noqa: F401  # a fixture
 
 from .conftest import accept, act, link
@@ -107,6 +108,46 @@ def test_basket_becomes_what_a_tool_takes(at, form):
     assert answer.headers["Content-Disposition"].startswith("attachment")
     assert "Signature=" in answer.body
     assert at.browser.soup("member", "/dinamis/me/downloads").select("td code")
+
+
+def test_what_for_is_asked_and_proposed_again(at):
+    def proposed():
+        page = at.browser.soup("member", at.page)
+        links = [a["href"] for a in page.select("a[data-dinamis-file]")]
+        assert links
+        chosen = page.select_one("select[name=theme] option[selected]")
+        theme = chosen["value"] if chosen else ""
+        assert all(link.endswith(f"?theme={theme}") if theme else "?" not in link for link in links)
+        return theme
+
+    link(at)
+    accept(at)
+    assert proposed() == ""
+    select = at.browser.soup("member", at.page).select_one("select[name=theme]")
+    assert [one["value"] for one in select.select("option")] == ["", *THEMES]
+    assert at.browser.soup("member", at.page).select_one(f"form#{select['form']} button")
+    answer = at.browser.post("member", "/dinamis/me/downloads/links", {**at.scene, "role": "multispectral",
+                                                                       "theme": "forest"})  # fmt: skip
+    assert answer.status_code == 200
+    assert proposed() == "forest"
+    key = next(key for key in at.items[1]["assets"])
+    other = f"/dinamis/images/{at.items[1]['collection']}/{at.items[1]['id']}/assets/{key}"
+    assert at.browser.get("member", f"{other}?theme=coast").status_code == 302
+    assert proposed() == "coast"
+    assert "Coast" in words(at.browser.soup("member", "/dinamis/me/downloads"))
+    at.browser.post("member", "/dinamis/me/basket/add", at.scene)
+    assert at.browser.soup("member", "/dinamis/me/basket").select_one("option[value=coast]").has_attr("selected")
+
+
+def test_a_theme_that_there_is_not_is_said(at):
+    link(at)
+    accept(at)
+    key = next(iter(at.items[0]["assets"]))
+    answer = at.browser.get("member", f"{at.page}/assets/{key}?theme=nonsense")
+    assert answer.status_code == 409
+    assert "theme: use one of planning, forest" in answer.body
+    assert at.browser.post("member", "/dinamis/me/downloads/wget", {**at.scene, "theme": "x"}).status_code == 302
+    assert at.service.signed() == 0
 
 
 def test_python_script_needs_no_link_and_holds_none(at):

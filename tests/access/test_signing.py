@@ -57,6 +57,42 @@ def test_at_most_64_a_call_and_no_call_the_second_time(ready):
     assert model.Session.query(Download).filter(Download.signed_at.is_not(None)).count() == 70
 
 
+def test_theme_is_kept_with_each_file_and_a_link_given_again_keeps_it(ready):
+    sign(ready, ready.hrefs[:2], theme="forest")
+    sign(ready, ready.hrefs[:3], theme="coast")
+    sign(ready, ready.hrefs[:4])
+    sign(ready, ready.hrefs[4:5], theme="")
+    rows = model.Session.query(Download.theme).order_by(Download.id).all()
+    assert [theme for (theme,) in rows] == ["forest", "forest", "coast", None, None]
+
+
+def test_theme_is_kept_where_a_quota_holds_the_place(ready, tmp_path, ckan_config, monkeypatch):
+    quota(tmp_path, ckan_config, monkeypatch, "- {scope: person, period: day, files: 10}\n")
+    sign(ready, ready.hrefs[:1], theme="water")
+    assert model.Session.query(Download.theme).filter(Download.signed_at.is_not(None)).all() == [("water",)]
+
+
+@pytest.mark.parametrize("theme", ["Forest", "none", "forest\tx", 7, ["forest"]])
+def test_unknown_theme_is_refused_with_those_that_there_are(ready, theme):
+    said = problem(ready, "theme", ready.hrefs[:1], theme=theme)
+    assert said.count("theme: use one of planning, forest, agriculture, coast,") == 1
+    assert ready.service.signed() == 0
+    assert not model.Session.query(Download).count()
+
+
+def test_last_theme_is_proposed_to_its_person_alone(ready):
+    def proposed(name):
+        return act(name, "dinamis_download_rights", collection=ready.items[0]["collection"])["theme"]
+
+    assert proposed(ready.name) is None
+    sign(ready, ready.hrefs[:1], theme="risks")
+    assert proposed(ready.name) == "risks"
+    assert act(ready.name, "dinamis_download_list")["results"][0]["theme"] == "risks"
+    assert proposed(ready.people.users["referent"]["name"]) is None
+    sign(ready, ready.hrefs[1:2])
+    assert proposed(ready.name) is None
+
+
 def test_link_that_soon_ends_is_signed_anew(ready):
     href = ready.hrefs[0]
     short = sign(ready, [href], duration_seconds=1700)["hrefs"][href]

@@ -47,6 +47,15 @@ def look(page: Page, name: str) -> None:
     assert page.locator("#content h1, main h1").count() == 1, f"{name}: one main heading"
 
 
+def narrow(page: Page, name: str) -> None:
+    """Nothing of ours makes a telephone scroll sideways."""
+    wide = page.viewport_size
+    page.set_viewport_size({"width": 390, "height": 844})
+    over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    page.set_viewport_size(wide)
+    assert over <= 0, f"{name}: {over} pixels too wide"
+
+
 def wait_for(check: Any, seconds: float = 60) -> Any:
     """What a check answers once it is true; it is asked again until then."""
     end = time.monotonic() + seconds

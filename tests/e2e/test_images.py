@@ -12,7 +12,7 @@ import pytest
 import requests
 import sqlalchemy as sa
 
-from .conftest import DEMO, look, wait_for
+from .conftest import DEMO, look, narrow, wait_for
 
 LINK = re.compile(r"https?://\S+")
 PASSWORD = "mot-de-passe-essai-1"
@@ -59,18 +59,24 @@ def test_from_a_scene_to_its_file(newcomer, demo, api):
     page.check("#accept")
     page.click("form:has(#accept) button[type=submit]")
     page.wait_for_url(address + "*")
+    page.select_option("select[name=theme]", "forest")
     look(page, "43-scene-ready")
+    narrow(page, "43-scene-ready")
     with page.expect_download() as fetched:
         page.click("a[href*='/assets/']")
     assert fetched.value.path().read_bytes()[:2] == b"II"  # a little-endian TIFF
     page.click("form[action$='/basket/add'] button")
     page.goto(f"{demo['ckan_url']}/dinamis/me/basket")
+    assert page.input_value("select[name=theme]") == "forest"
     look(page, "44-basket")
+    narrow(page, "44-basket")
     with page.expect_download() as fetched:
         page.click("button[formaction$='/wget']")
     assert fetched.value.path().read_text().startswith("#!/bin/sh")
     page.goto(f"{demo['ckan_url']}/dinamis/me/downloads")
+    assert page.locator("td", has_text="Forêt et haies").count() > 1
     look(page, "45-downloads")
+    narrow(page, "45-downloads")
     page.goto(f"{demo['ckan_url']}/dinamis/me")
     look(page, "46-me")
 

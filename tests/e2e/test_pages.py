@@ -5,19 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from .conftest import look
-
-#: CKAN's own header and footer reach this far beyond a narrow screen, on CKAN's own pages too; in pixels.
-CKANS_OWN = 12
-
-
-def narrow(page: Any, name: str) -> None:
-    """Nothing of ours makes a telephone scroll sideways."""
-    wide = page.viewport_size
-    page.set_viewport_size({"width": 390, "height": 844})
-    over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    page.set_viewport_size(wide)
-    assert over <= CKANS_OWN, f"{name}: {over} pixels too wide"
+from .conftest import look, narrow
 
 
 def visit(page: Any, demo: dict[str, Any], *paths: str) -> None:
@@ -71,3 +59,31 @@ def test_the_other_pages(people, demo, api):
     visit(pigma, demo, f"/dinamis/requests/{request['id']}", "/dinamis/moderation/requests",
           "/dinamis/moderation/questions", "/dinamis/moderation/partners", "/dinamis/moderation/health",
           "/dinamis/guides/new", "/dinamis/news/new")  # fmt: skip
+
+
+def test_every_page_of_the_moderation_menu_fits_a_telephone(people, demo):
+    pigma = people.login("super_referent")
+    pigma.goto(f"{demo['ckan_url']}/dinamis/moderation")
+    hrefs = pigma.eval_on_selector_all("aside nav a", "links => links.map(link => link.href)")
+    assert len(hrefs) > 8
+    for href in dict.fromkeys(hrefs):
+        assert pigma.goto(href).status == 200, href
+        narrow(pigma, href)
+
+
+def test_the_report_is_there_without_waiting(people, demo, tmp_path):
+    pigma = people.login("super_referent")
+    pigma.goto(f"{demo['ckan_url']}/dinamis/moderation/reports")
+    link = pigma.locator("#reports td a", has_text="PDF").last
+    link.wait_for()
+    pdf = pigma.request.get(f"{demo['ckan_url']}{link.get_attribute('href')}")
+    (tmp_path / "bilan.pdf").write_bytes(pdf.body())
+    visitor = people.visitor()
+    visitor.goto(f"{demo['ckan_url']}/dinamis/verify")
+    visitor.set_input_files("#file", str(tmp_path / "bilan.pdf"))
+    visitor.get_by_role("button", name="Vérifier").click()
+    told = visitor.locator("[role=status]").inner_text()
+    assert told.startswith("Oui.")
+    assert "Bilan :" in told
+    assert "cachet électronique" in told
+    look(visitor, "61-verify-report")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import runpy
 from collections import Counter
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import ckan.plugins.toolkit as tk
@@ -16,9 +18,11 @@ from ckan.tests.helpers import call_action
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import ckanext.dinamis_relais
 from ckanext.dinamis_relais.accounts.rules import MACHINE
 from ckanext.dinamis_relais.membership.model import Application, Membership
-from ckanext.dinamis_relais.overview import figures, rollup
+from ckanext.dinamis_relais.overview import figures, panels, rollup
+from ckanext.dinamis_relais.use_cases.rules import THEMES
 from tests.access.conftest import act, issuer, person, ready, service  # noqa: F401  # fixtures
 from tests.accounts.conftest import member  # noqa: F401
 from tests.imagery.conftest import engine, load  # noqa: F401
@@ -35,11 +39,14 @@ AFTER = {"account.requested": "requested", "account.validated": "validated", "ac
          "account.refused": "refused", "account.suspended": "suspended", "account.resumed": "validated",
          "account.closed": "closed", "account.expired": "expired"}  # fmt: skip
 SERIES = (("spot", 2022), ("spot", 2023), ("pleiades", 2023))
+#: What files are for: not told, or one of three.
+USES = (None, "forest", "coast", "other")
 PLACES = (("commune", "33039", "local_authority"), ("departement", "87", "state"), ("epci", "243300316", ""))
 
 STEP = st.tuples(st.integers(0, 365 * 24 * 60 - 1), st.integers(0, 2), st.integers(0, 3), st.integers(0, 9))
 FETCH = st.tuples(st.integers(0, 365 * 24 * 60 - 1), st.integers(0, 2), st.integers(0, 5),
-                  st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=4))  # fmt: skip
+                  st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=4),
+                  st.sampled_from(USES))  # fmt: skip
 
 
 def sql(query, **values):
@@ -84,14 +91,15 @@ class Year:
                 row = rows[choice % len(rows)]
                 state[key] = row.target
                 self.line(minute, row.event, "account", key, self.organizations[org])
-        for minute, org, user, files in fetches:
+        for minute, org, user, files, theme in fetches:
             self.calls += 1
             for series, item in files:
                 collection, year = SERIES[series]
                 sql("INSERT INTO dinamis_download (call_id, user_id, organization_id, collection, item_id, asset_key, "
-                    "bytes, created_at, signed_at) VALUES (:call, :user, :org, :c, :i, 'MS', 1000, :at, :at)",
+                    "bytes, theme, created_at, signed_at) "
+                    "VALUES (:call, :user, :org, :c, :i, 'MS', 1000, :theme, :at, :at)",
                     call=str(self.calls), user=f"user-{org}-{user}", org=self.organizations[org], c=collection,
-                    i=f"{year}-{item}", at=self.moment(minute))  # fmt: skip
+                    i=f"{year}-{item}", theme=theme, at=self.moment(minute))  # fmt: skip
             self.line(minute, "images.signed", "images", f"user-{org}-{user}", self.organizations[org])
         for number, (at, event, kind, id_, organization) in enumerate(sorted(self.lines), 1):
             sql("INSERT INTO dinamis_journal VALUES (:n, :at, 'x', :event, :kind, :id, :org, '{}', '', '')", n=number,
@@ -131,6 +139,22 @@ USING (collection, item_id)"
     return {"files": files, "scenes": scenes, "bytes": int(size), "km2": pytest.approx(km2, abs=0.01)}
 
 
+def themes_in(start, end, organizations):
+    """What was downloaded for each theme, counted anew in SQL; ``none``: not told."""
+    where = "organization_id = ANY(:orgs) AND signed_at >= :start AND signed_at < :end"
+    query = f"SELECT coalesce(theme, 'none'), count(*), count(DISTINCT (call_id, collection, item_id)), sum(bytes), \
+(SELECT coalesce(sum(km2), 0) FROM (SELECT DISTINCT call_id, collection, item_id FROM dinamis_download o WHERE {where} \
+AND o.theme IS NOT DISTINCT FROM d.theme) s JOIN dinamis_scene_area USING (collection, item_id)) \
+FROM dinamis_download d WHERE {where} GROUP BY theme"
+    values = {"orgs": organizations, "start": start, "end": end}
+    return {theme: {"files": files, "scenes": scenes, "bytes": int(size), "km2": pytest.approx(km2, abs=0.01)}
+            for theme, files, scenes, size, km2 in sql(query, **values)}  # fmt: skip
+
+
+def without(rows, key):
+    return {row[key]: {name: value for name, value in row.items() if name != key} for row in rows}
+
+
 def agree(found, organizations):
     start = dt.datetime(YEAR, 1, 1, tzinfo=PARIS)
     for month, end in enumerate(ends()):
@@ -142,8 +166,10 @@ def agree(found, organizations):
         start = end
     whole = downloads_in(dt.datetime(YEAR, 1, 1, tzinfo=PARIS), ends()[-1], organizations)
     assert found["downloads"]["totals"] == whole
-    for name in ("by_series", "by_category"):
+    for name in ("by_series", "by_category", "by_theme"):
         assert {m: sum(r[m] for r in found["downloads"][name]) for m in whole} == whole, name
+    year = dt.datetime(YEAR, 1, 1, tzinfo=PARIS), ends()[-1]
+    assert without(found["downloads"]["by_theme"], "theme") == themes_in(*year, organizations)
 
 
 @pytest.fixture
@@ -207,7 +233,7 @@ def test_a_real_download_is_counted_with_its_surface(ready, engine):  # noqa: F8
 def test_a_member_is_not_told_what_a_few_persons_did_and_the_referent_is(people, organizations):
     year = Year(organizations)
     steps = [(minute, 0, minute, 0) for minute in range(3)]
-    year.play(steps, [(5, 0, 1, [(0, 0)]), (5, 0, 1, [(0, 1)])])
+    year.play(steps, [(5, 0, 1, [(0, 0)], "forest"), (5, 0, 1, [(0, 1)], None)])
     rollup.refresh()
     own = {"organization_id": people.organization["id"], "period": str(YEAR)}
     told = call_action("dinamis_statistics_show", people.context("referent"), **own)
@@ -216,6 +242,7 @@ def test_a_member_is_not_told_what_a_few_persons_did_and_the_referent_is(people,
     told = call_action("dinamis_statistics_show", people.context("member"), **own)
     assert told["hidden"] == 12 + 1 + 1
     assert told["downloads"]["totals"] == dict.fromkeys(figures.DOWNLOADS)
+    assert told["downloads"]["by_theme"] == []
     assert told["accounts"]["by_month"][0] == {**dict.fromkeys(MACHINE.states, 0), "requested": None,
                                                "month": f"{YEAR}-01"}  # fmt: skip
     assert told["members"]["by_month"][0]["active"] == 1
@@ -224,6 +251,26 @@ def test_a_member_is_not_told_what_a_few_persons_did_and_the_referent_is(people,
         call_action("dinamis_statistics_show", people.context("member"), period="1m")
     public = call_action("dinamis_statistics_public", people.context("anonymous"))
     assert (public["members"], public["departments"], public["downloads"]["km2"]) == (3, 2, None)
+
+
+def test_a_theme_is_what_was_told_and_else_not_told(people, organizations):
+    Year(organizations).play([], [(5, 0, 1, [(0, 0)], "forest"), (9, 1, 1, [(0, 0), (0, 1)], None)])
+    rollup.refresh()
+    found = shown(people)
+    assert {row["theme"]: row["files"] for row in found["downloads"]["by_theme"]} == {"forest": 1, "none": 2}
+    assert {row[0]: row[1] for row in panels.by_theme(found).rows} == {"Forêt et haies": 1, "Non indiqué": 2}
+    assert {panels.theme_label(theme) for theme in THEMES}.isdisjoint(THEMES)
+
+
+def test_what_was_counted_before_the_question_is_not_told(people, organizations):
+    """The migration's own statement, on counters as the version before left them; a later count then agrees."""
+    Year(organizations).play([], [(5, 0, 1, [(0, 0)], None), (9, 1, 1, [(0, 0), (1, 1)], None)])
+    rollup.refresh()
+    kept = rows()
+    sql("DELETE FROM dinamis_rollup WHERE measure LIKE 'theme.%'")
+    folder = Path(ckanext.dinamis_relais.__file__).parent / "migration/dinamis_relais/versions"
+    runpy.run_path(str(folder / "027_themes_and_sealed_reports.py"))["count_as_not_told"](sql)
+    assert rows() == kept
 
 
 def test_what_is_no_filter_is_said(people):

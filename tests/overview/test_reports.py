@@ -17,13 +17,26 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from ckanext.dinamis_relais.batch.work import run_round
-from ckanext.dinamis_relais.overview import report_files, rollup, rules
+from ckanext.dinamis_relais.overview import panels, report_files, rollup, rules
 from ckanext.dinamis_relais.overview.report_data import gather
 from ckanext.dinamis_relais.overview.report_model import Report
 from ckanext.dinamis_relais.overview.report_rules import period_before
 from tests.documents.test_accessible import judged
 from tests.journalled import journalled
-from tests.overview.test_figures import FETCH, PARIS, STEP, YEAR, Year, accounts_at, downloads_in, ends, sql
+from tests.overview.test_figures import (
+    FETCH,
+    PARIS,
+    STEP,
+    USES,
+    YEAR,
+    Year,
+    accounts_at,
+    downloads_in,
+    ends,
+    sql,
+    themes_in,
+    without,
+)
 from tests.portal.pages import words
 
 pytestmark = [
@@ -47,12 +60,19 @@ AND signed_at >= :start AND signed_at < :end"
     return sql(query, orgs=organizations, start=start, end=end).scalar()
 
 
+def of_theme(theme, organizations):
+    query = "SELECT count(DISTINCT user_id) FROM dinamis_download WHERE organization_id = ANY(:orgs) \
+AND signed_at >= :start AND signed_at < :end AND coalesce(theme, 'none') = :theme"
+    return sql(query, orgs=organizations, start=BEGIN, end=ends()[-1], theme=theme).scalar()
+
+
 def busy(organizations, seed=1):
     """A year in which every organisation's six people and four accounts did much, in all months."""
     chance = random.Random(seed)
     minutes = 365 * 24 * 60 - 1
     steps = [(chance.randint(0, minutes), n % 3, chance.randint(0, 30), chance.randint(0, 9)) for n in range(300)]
-    fetches = [(chance.randint(0, minutes), n % 3, n // 3 % 6, [(chance.randint(0, 2), chance.randint(0, 2))])
+    fetches = [(chance.randint(0, minutes), n % 3, n // 3 % 6, [(chance.randint(0, 2), chance.randint(0, 2))],
+                chance.choice(USES))
                for n in range(600)]  # fmt: skip
     Year(organizations).play(steps, fetches)
     while rollup.refresh():
@@ -81,6 +101,12 @@ def agree_with_sql(data, organizations):
         assert set(totals.values()) == {None}
     else:
         assert totals == whole
+    wanted = themes_in(BEGIN, ends()[-1], organizations)
+    told = without(data["now"]["downloads"]["by_theme"], "theme")
+    assert set(told) == set(wanted)
+    for theme, row in told.items():
+        assert set(row.values()) == {None} or row == wanted[theme]
+        assert row["files"] is None or of_theme(theme, organizations) >= rules.FEWEST
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -110,7 +136,10 @@ def test_report_annex_dashboard_and_sql_agree(people, organizations):
     months = [[dt.datetime.fromisoformat(f"{r['month']}-01"), r["files"], r["scenes"], round(r["bytes"] / 1e9, 3),
                pytest.approx(r["km2"], abs=0.06)] for r in board["downloads"]["by_month"]]  # fmt: skip
     assert sheets["Téléchargements"][1:] == months
-    for name in ("by_partner", "by_series", "by_category"):
+    assert {row[0]: row[1] for row in sheets["Thèmes"][1:]} == {
+        panels.theme_label(row["theme"]): row["files"] for row in board["downloads"]["by_theme"]
+    }
+    for name in ("by_partner", "by_series", "by_category", "by_theme"):
         assert {m: sum(row[m] for row in data["now"]["downloads"][name]) for m in whole} == whole
     agree_with_sql(data, organizations)
 

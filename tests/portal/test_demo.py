@@ -10,6 +10,7 @@ import pytest
 from ckan import model
 from ckan.tests.helpers import call_action
 
+from ckanext.dinamis_relais.batch.work import run_round
 from ckanext.dinamis_relais.gateway.model import Mail
 from ckanext.dinamis_relais.portal import cli, demo, demo_queues
 from tests.journalled import journalled
@@ -108,8 +109,15 @@ def test_the_queues_are_filled_once_even_where_dinamis_has_not_confirmed_the_acc
     told = []
     with app.flask_app.test_request_context():
         demo_queues.fill(told.append, patience=0)
-    assert len(told) == 6  # three published use cases, two news, the question; the rest needs an active account
+    assert len(told) == 7  # three published use cases, two news, the question, the report; the rest needs an account
     assert all("fictif" in text for text in told[:5])
+    reports = call_action("dinamis_report_list", demo.as_user(demo.PEOPLE["super_referent"][0]))["results"]
+    assert [one["state"] for one in reports] == ["making"]
+    with app.flask_app.test_request_context():
+        while run_round():
+            pass
+    reports = call_action("dinamis_report_list", demo.as_user(demo.PEOPLE["super_referent"][0]))["results"]
+    assert [one["state"] for one in reports] == ["made"]
     cases = call_action("dinamis_use_case_list", {"user": ""})["results"]
     assert all(case["picture"] and "fictif" in case["result"] for case in cases)
     again = []

@@ -57,7 +57,8 @@ class Download(Base):
     """A file for which a link was signed. ``signed_at`` is empty while the service is asked; ``call_id`` is shared by
     the files of one call.
 
-    ``user_id`` is emptied when the person is erased; the figures of the organisation stay.
+    ``user_id`` is emptied when the person is erased; the figures of the organisation stay. ``theme``: what it is for,
+    of ``use_cases.rules.THEMES``; empty when the person did not tell.
     """
 
     __tablename__ = "dinamis_download"
@@ -70,6 +71,7 @@ class Download(Base):
     item_id = text(nullable=False)
     asset_key = text(nullable=False)
     bytes = column(sa.BigInteger)
+    theme = text()
     created_at = moment(nullable=False, default=utcnow)
     signed_at = moment()
 

@@ -26,7 +26,7 @@ def held_on(user_ids: set[str]) -> dict[str, list[dict[str, Any]]]:
         ],
         "downloads": [
             {"collection": row.collection, "item_id": row.item_id, "asset_key": row.asset_key, "bytes": row.bytes,
-             "signed_at": isoformat(row.signed_at)}
+             "theme": row.theme, "signed_at": isoformat(row.signed_at)}
             for row in _rows(Download, user_ids)
         ],
         "basket": [{"collection": row.collection, "id": row.item_id} for row in _rows(BasketScene, user_ids)],

@@ -29,6 +29,7 @@ from ckanext.dinamis_relais.journal import Event, record
 from ckanext.dinamis_relais.machine import GuardError
 from ckanext.dinamis_relais.schema import list_schema, listed, validated
 from ckanext.dinamis_relais.transaction import one_commit
+from ckanext.dinamis_relais.use_cases.rules import THEMES
 
 #: Addresses that are looked up in the catalogue at once: ten calls to the service.
 _LOOKED_UP = 10 * rules.MOST_URLS_A_CALL
@@ -49,6 +50,7 @@ class _Plan:
     known: dict[str, tuple[str, dt.datetime]]
     seconds: int | None
     accepted: set[tuple[str, str]]
+    theme: str | None
     files: dict[str, File] = field(default_factory=dict)
     call_id: str | None = None
 
@@ -84,20 +86,23 @@ def dinamis_asset_sign(context: Context, data_dict: DataDict) -> dict[str, Any]:
 
     Answers like the signing service's ``POST /sign_urls``, so that a script can use it with a CKAN API token. Calls
     the service with at most 64 addresses at a time; hands the same link out again while more than 1,800 s of it are
-    left. A link is a secret of the person: whoever holds it downloads.
+    left: that counts as no second download, and what the first was for stays. A link is a secret of the person: whoever
+    holds it downloads.
 
     :param urls: 1 to 6,400 addresses of assets, as the catalogue gives them
     :param duration_seconds: how long the links shall live, at most six days; none for the service's own choice
     :param organization_id: for which of one's organisations; none for the first
+    :param theme: what the files are for, for the figures: a theme of the use cases (``planning``, ``forest``,
+        ``agriculture``, ``coast``, ``water``, ``risks``, ``biodiversity``, ``climate``, ``other``); none: not told
     :returns: ``{"expiry", "hrefs"}``: the earliest end (RFC 3339, UTC), and address → signed link
-    :raises toolkit.ValidationError: ``urls``, ``account``, ``licence``, ``identity``, ``quota`` or ``service``, each
-        with what to do
+    :raises toolkit.ValidationError: ``urls``, ``theme``, ``account``, ``licence``, ``identity``, ``quota`` or
+        ``service``, each with what to do
     """
     tk.check_access("dinamis_asset_sign", context, data_dict)
     user_id = person(context).id
-    urls, seconds = _asked(data_dict)
+    urls, seconds, theme = _asked(data_dict)
     with one_commit():
-        plan = _plan(user_id, str(data_dict.get("organization_id") or ""), urls, seconds)
+        plan = _plan(user_id, str(data_dict.get("organization_id") or ""), urls, seconds, theme)
     sealing, lines = handed.Sealing(), _Lines(plan)
     fetched = _fetch(plan, (sealing.add,) if plan.call_id else (sealing.add, lines.add))
     with one_commit():
@@ -110,7 +115,7 @@ def dinamis_asset_sign(context: Context, data_dict: DataDict) -> dict[str, Any]:
     }
 
 
-def _asked(data_dict: DataDict) -> tuple[list[str], int | None]:
+def _asked(data_dict: DataDict) -> tuple[list[str], int | None, str | None]:
     urls, seconds = data_dict.get("urls"), data_dict.get("duration_seconds")
     if not isinstance(urls, list) or not 0 < len(urls) <= rules.MOST_URLS or not all(isinstance(u, str) for u in urls):
         text = tk._("urls: give a list of 1 to {number} addresses.").format(number=rules.MOST_URLS)
@@ -125,7 +130,17 @@ def _asked(data_dict: DataDict) -> tuple[list[str], int | None]:
     ):
         text = tk._("duration_seconds: give a whole number from 1 to {number}.").format(number=rules.LONGEST_SECONDS)
         raise tk.ValidationError({"duration_seconds": [text]})
-    return list(dict.fromkeys(urls)), seconds
+    return list(dict.fromkeys(urls)), seconds, _theme(data_dict.get("theme"))
+
+
+def _theme(asked: Any) -> str | None:
+    """What the files are for; None when it is not told."""
+    if asked in (None, ""):
+        return None
+    if not isinstance(asked, str) or asked not in THEMES:
+        text = tk._("theme: use one of {names}, or leave it out.").format(names=", ".join(THEMES))
+        raise tk.ValidationError({"theme": [text]})
+    return asked
 
 
 def _files(urls: list[str]) -> dict[str, File]:
@@ -152,7 +167,7 @@ def organization_of(user_id: str, wanted: str = "") -> str:
     return own[0]
 
 
-def _plan(user_id: str, wanted: str, urls: list[str], seconds: int | None) -> _Plan:
+def _plan(user_id: str, wanted: str, urls: list[str], seconds: int | None, theme: str | None) -> _Plan:
     """All that can be said before the catalogue is searched; takes the places in the quotas, when there are any.
 
     :raises GuardError: what is missing
@@ -166,7 +181,7 @@ def _plan(user_id: str, wanted: str, urls: list[str], seconds: int | None) -> _P
         raise GuardError("identity", link_again())
     # A longer life than usual is a wish for a new link.
     known = {} if seconds else handed.known(link.id, urls)
-    plan = _Plan(user_id, organization_id, link.id, urls, known, seconds, licences.accepted(user_id))
+    plan = _Plan(user_id, organization_id, link.id, urls, known, seconds, licences.accepted(user_id), theme)
     if quotas.in_force():
         plan.call_id = _reserve(plan)
     return plan
@@ -205,13 +220,13 @@ class _Lines:
     :param signed: whether a link came; else the row holds a place in the quotas
     """
 
-    _SAME = ("call_id", "user_id", "organization_id", "created_at", "signed_at")
+    _SAME = ("call_id", "user_id", "organization_id", "theme", "created_at", "signed_at")
     _OWN = ("collection", "item_id", "asset_key", "bytes")
 
     def __init__(self, plan: _Plan, signed: bool = True):
         now = utcnow()
         self.call_id = new_id()
-        same = (self.call_id, plan.user_id, plan.organization_id, now, now if signed else None)
+        same = (self.call_id, plan.user_id, plan.organization_id, plan.theme, now, now if signed else None)
         self._same, self._plan, self._rows = copying.line(same)[:-1], plan, list[str]()
 
     def add(self, urls: Iterable[str]) -> None:
@@ -293,9 +308,9 @@ def dinamis_download_rights(context: Context, data_dict: DataDict) -> dict[str, 
     """Whether one may download, and if not, the one thing to do next.
 
     :param collection: of the images
-    :returns: ``{"step", "licence", "quotas"}``: ``step`` is ``log_in``, ``account``, ``charter``, ``licence``,
+    :returns: ``{"step", "licence", "quotas", "theme"}``: ``step`` is ``log_in``, ``account``, ``charter``, ``licence``,
         ``identity``, ``identity_refused`` or ``ready``; ``licence`` that of the collection, or None; ``quotas`` what
-        each leaves
+        each leaves; ``theme`` what one's last download was for, None when it was not told
     """
     tk.check_access("dinamis_download_rights", context, data_dict)
     user = user_of(context)
@@ -304,13 +319,22 @@ def dinamis_download_rights(context: Context, data_dict: DataDict) -> dict[str, 
     have = licences.accepted(user.id) if user else set()
     licence = licences.as_dict(one, have) if one else None
     if user is None:
-        return {"step": "log_in", "licence": licence, "quotas": []}
+        return {"step": "log_in", "licence": licence, "quotas": [], "theme": None}
     own = accounts.active_organizations(user.id)
+    step = _step(user.id, own, licence)
     return {
-        "step": _step(user.id, own, licence),
+        "step": step,
         "licence": licence,
         "quotas": [quotas.as_dict(left) for left in quotas.left(user.id, own[0])] if own else [],
+        "theme": _last_theme(user.id) if step == "ready" else None,
     }
+
+
+def _last_theme(user_id: str) -> str | None:
+    """What a person's last download was for, to be proposed for the next; None when it was not told."""
+    query = sa.select(Download.theme).where(Download.user_id == user_id, Download.signed_at.is_not(None))
+    found = session().execute(query.order_by(Download.signed_at.desc()).limit(1)).scalar()
+    return found if found in THEMES else None
 
 
 def _step(user_id: str, own: list[str], licence: dict[str, Any] | None) -> str:
@@ -330,8 +354,8 @@ def dinamis_download_list(context: Context, data_dict: DataDict) -> dict[str, An
 
     :param limit: rows
     :param offset: rows to skip
-    :returns: ``{"count", "results"}``, each ``collection, item_id, asset_key, bytes, signed_at, url``; ``url`` is the
-        address that gives the file again while one may have it
+    :returns: ``{"count", "results"}``, each ``collection, item_id, asset_key, bytes, theme, signed_at, url``; ``url``
+        is the address that gives the file again, for the same, while one may have it
     """
     tk.check_access("dinamis_download_list", context, data_dict)
     params = validated(dict(data_dict), list_schema(), context)
@@ -343,6 +367,7 @@ def as_dict(row: Download) -> dict[str, Any]:
     """A file that was handed out."""
     return {
         "collection": row.collection, "item_id": row.item_id, "asset_key": row.asset_key, "bytes": row.bytes,
-        "signed_at": isoformat(row.signed_at),
-        "url": tk.url_for("dinamis_files.asset", collection=row.collection, item_id=row.item_id, key=row.asset_key),
+        "theme": row.theme, "signed_at": isoformat(row.signed_at),
+        "url": tk.url_for("dinamis_files.asset", collection=row.collection, item_id=row.item_id, key=row.asset_key,
+                          theme=row.theme),
     }  # fmt: skip

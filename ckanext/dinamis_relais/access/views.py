@@ -147,7 +147,7 @@ def asset(collection: str, item_id: str, key: str) -> Any:
     if found is None:
         raise tk.ObjectNotFound(tk._("This scene has no such file."))
     try:
-        signed = act("dinamis_asset_sign", urls=[found["href"]])
+        signed = act("dinamis_asset_sign", urls=[found["href"]], theme=tk.request.args.get("theme"))
     except tk.ValidationError as error:
         if tk.request.headers.get(tk.config["apitoken_header_name"]):
             return private(Response("\n".join(problems(error)) + "\n", 409, mimetype="text/plain"))
@@ -189,7 +189,7 @@ def form_of(form: str) -> Any:
         text = formats.python([(one["url"], one["name"]) for one in chosen])
         return file_response(text.encode(), "text/x-python", "telecharger.py", inline=False)
     try:
-        hrefs = act("dinamis_asset_sign", urls=[one["url"] for one in chosen])["hrefs"]
+        hrefs = act("dinamis_asset_sign", urls=[one["url"] for one in chosen], theme=asked.get("theme"))["hrefs"]
     except tk.ValidationError as error:
         flash(error)
         return tk.redirect_to(fallback)

@@ -8,6 +8,7 @@ from ckanext.dinamis_relais.config.base import get
 
 __all__ = [
     "contact_email",
+    "demonstration",
     "departments",
     "geo_api_url",
     "late_days",
@@ -46,6 +47,11 @@ def relay_name() -> str:
 def relay_operator() -> str:
     """Legal name of the body that runs the relay, as printed on documents."""
     return str(get("relay_operator"))
+
+
+def demonstration() -> bool:
+    """Whether this site is a demonstration: its documents and reports say that they are worth nothing."""
+    return bool(get("demonstration"))
 
 
 def contact_email() -> str:

@@ -117,6 +117,7 @@ class Event(str, Enum):
     MAIL_CHANGED = "mail_text.changed"
     MAIL_RESET = "mail_text.reset"
     REPORT_CREATED = "report.created"
+    REPORT_MADE = "report.made"
     BATCH_STARTED = "batch.started"
     JOURNAL_PRUNED = "journal.pruned"
     DELIVERY_DONE = "delivery.done"

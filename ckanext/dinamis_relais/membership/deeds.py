@@ -95,6 +95,7 @@ def data_of(application: Application, decided: Decision, since: dt.datetime) -> 
         "agreement_number": application.agreement_number,
         "organization": papers.organization_data(application),
         "relay": {"name": config.relay_name(), "operator": config.relay_operator()},
+        "demonstration": config.demonstration(),
         "decided_at": isoformat(decided.at),
         "decided_by": decided.name,
         "decided_how": f"{how} (SHA-256 {decided.proof_sha256})" if decided.proof_sha256 else how,

@@ -17,6 +17,7 @@ from ckanext.dinamis_relais.membership import deeds, dictize, effects, papers, p
 from ckanext.dinamis_relais.membership.applications import Data, locked, readable
 from ckanext.dinamis_relais.membership.machines import BOARD_TRANSITIONS
 from ckanext.dinamis_relais.membership.model import Document
+from ckanext.dinamis_relais.rooms import collect
 from ckanext.dinamis_relais.transaction import one_commit
 
 
@@ -119,13 +120,17 @@ def dinamis_document_verify(context: Context, data_dict: Data) -> Data:
     """Whether a file is one of ours, unchanged.
 
     :param sha256: hash of the file (hex)
-    :returns: ``{"known", "kind", "created_at", "sealed"}``; nothing else of the file it belongs to
+    :returns: ``{"known", "kind", "title", "created_at", "sealed"}``; ``kind`` that of a file's paper, or ``report``;
+        nothing else of what it belongs to
     """
     tk.check_access("dinamis_document_verify", context, data_dict)
     sha256 = str(tk.get_or_bust(data_dict, "sha256")).strip().lower()
     if len(sha256) != hashlib.sha256().digest_size * 2:
         raise tk.ValidationError({"sha256": [tk._("A SHA-256 has 64 hexadecimal characters.")]})
     row = session().execute(sa.select(Document).where(Document.sha256 == sha256)).scalars().first()
-    if row is None:
-        return {"known": False}
-    return {"known": True, "kind": row.kind, "created_at": isoformat(row.created_at), "sealed": row.sealed}
+    if row is not None:
+        return {"known": True, "kind": row.kind, "title": papers.TITLES.get(row.kind, row.kind),
+                "created_at": isoformat(row.created_at), "sealed": row.sealed}  # fmt: skip
+    elsewhere = (find(sha256) for find in collect("verifiable").values())
+    found = next((one for one in elsewhere if one is not None), None)
+    return {"known": True, **found} if found else {"known": False}

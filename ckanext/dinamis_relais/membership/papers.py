@@ -205,6 +205,7 @@ def contract_pdf(
         "template_version": AMENDMENT_VERSION,
         "organization": organization_data(application),
         "relay": _relay(),
+        "demonstration": config.demonstration(),
         "legal_representative": {k: representative.get(k, "") for k in ("given_name", "family_name", "function")},
         "texts": texts(),
         "date": of_day or utcnow().date().isoformat(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -10,6 +11,8 @@ from flask_babel import force_locale
 from ckanext.dinamis_relais.batch.rules import UNCHANGED, Handler, Outcome
 from ckanext.dinamis_relais.db import locked, session, utcnow
 from ckanext.dinamis_relais.documents import DocumentError
+from ckanext.dinamis_relais.journal import Event, record
+from ckanext.dinamis_relais.membership import papers
 from ckanext.dinamis_relais.overview import report_data, report_files, rollup
 from ckanext.dinamis_relais.overview.report_model import Report
 from ckanext.dinamis_relais.transaction import one_commit
@@ -22,7 +25,9 @@ def _figures(row: Report) -> dict[str, Any]:
 
 
 def _document(row: Report) -> dict[str, Any]:
-    return {"pdf": report_files.pdf(row.data)}
+    paper = papers.seal(report_files.pdf(row.data), "Bilan d'activité", stamped=True)
+    return {"pdf": paper.content, "sha256": hashlib.sha256(paper.content).hexdigest(), "sealed": paper.sealed,
+            "timestamped": paper.timestamped}  # fmt: skip
 
 
 def _annex(row: Report) -> dict[str, Any]:
@@ -50,6 +55,7 @@ def _step(payload: dict[str, Any], params: dict[str, Any], context: Any) -> Outc
         raise tk.ValidationError({"step": [tk._("The step before was not possible.")]})
     session().refresh(row)
     session().expunge(row)
+    session().rollback()  # the time-stamp's service is asked with no transaction open
     try:
         with force_locale("fr"):  # documents are in French, whoever asks for them
             made = make(row)
@@ -60,6 +66,9 @@ def _step(payload: dict[str, Any], params: dict[str, Any], context: Any) -> Outc
         kept = locked(Report, row.id, missing)
         for name, value in made.items():
             setattr(kept, name, value)
+        if filled == "pdf":
+            record(Event.REPORT_MADE, kept.created_by, "report", kept.id, kept.organization_id, None,
+                   sha256=kept.sha256, sealed=kept.sealed, timestamped=kept.timestamped)  # fmt: skip
     return Outcome(object_id=row.id)
 
 

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 FILTERS = ("period", "department", "category")
 #: Panels of a partner's page.
-OWN = ("downloads", "series", "accounts", "requests")
+OWN = ("downloads", "series", "themes", "accounts", "requests")
 
 
 def _links() -> dict[str, tuple[str, str]]:

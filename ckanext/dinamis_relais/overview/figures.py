@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import heapq
 import json
 import logging
 from collections import defaultdict
@@ -33,9 +34,11 @@ log = logging.getLogger(__name__)
 
 #: Measures of downloads, by the names that answers give them: files handed out, distinct scenes of a call, bytes, km².
 DOWNLOADS = {"files": "download.files", "scenes": "download.scenes", "bytes": "download.bytes", "km2": "download.km2"}
+#: The same by theme: counted beside the series, not within them.
+THEMES = {name: measure.replace("download.", "theme.") for name, measure in DOWNLOADS.items()}
 #: What people wait for, in the order of a file's life.
 DELAYS = ("application", "account", "request", "image", "question")
-#: Stands for a territory that may span several départements, and for a category that nobody gave.
+#: Stands for a territory that may span several départements, and for a category or theme that nobody gave.
 NONE = "none"
 #: Rows of a list within the answer; the rest is in the export.
 SHOWN = 10
@@ -161,20 +164,38 @@ class Figures:
             found[measure][dimension][start.isoformat()[:7]] = float(value)
         return found
 
-    def partners(self) -> list[dict[str, Any]]:
-        """What each organisation downloaded, with its name; only those that did."""
+    def _downloaded(self) -> list[tuple[Member, list[float]]]:
+        """Members that downloaded, each with its sums in the order of :data:`DOWNLOADS`."""
         limit = "" if self.chosen is None else " AND organization_id = ANY(:ids)"
         rows = self._rows(
             "SELECT organization_id, CAST(sum(files) AS float), CAST(sum(scenes) AS float), CAST(sum(bytes) AS float), "  # noqa: S608
             "CAST(sum(km2) AS float) FROM dinamis_rollup_downloads "
             f"WHERE month >= :start AND month < :end{limit} GROUP BY 1"
         )
-        return [
-            {"organization_id": id_, "name": one.name, "label": one.title, "files": files, "scenes": scenes,
-             "bytes": size, "km2": km2}
-            for id_, files, scenes, size, km2 in rows.all()
-            if (one := self.by_id.get(id_)) and (files or scenes or size or km2)
-        ]  # fmt: skip
+        return [(one, sums) for id_, *sums in rows.all() if (one := self.by_id.get(id_)) and any(sums)]
+
+    def partners(self, most: int | None = None) -> list[dict[str, Any]]:
+        """What organisations downloaded, with their names, those that did most first.
+
+        :param most: at most so many; None for all that did
+        """
+        return _ranked(self._downloaded(), most)
+
+    def rankings(self) -> dict[str, Any]:
+        """How many organisations downloaded (``partners``), the first of them, and what each category did.
+
+        There may be a thousand: no more is made of each of them than these take.
+        """
+        found, sums = self._downloaded(), dict[str, list[float]]()
+        for one, own in found:
+            held = sums.get(one.category)
+            sums[one.category] = [a + b for a, b in zip(held, own, strict=True)] if held else own
+        categories = [{"category": name, **dict(zip(DOWNLOADS, own, strict=True))} for name, own in sums.items()]
+        return {
+            "partners": len(found),
+            "by_partner": _ranked(found, SHOWN),
+            "by_category": rules.largest(categories, "km2", len(categories)),
+        }
 
     def departments(self) -> list[dict[str, Any]]:
         """Members by département: how many are active at the end of each month."""
@@ -205,32 +226,35 @@ def _sums(flow: dict[str, dict[str, float]]) -> dict[str, float]:
     return found
 
 
-def _by(partners: list[dict[str, Any]], key: Callable[[dict[str, Any]], str], name: str) -> list[dict[str, Any]]:
-    sums: dict[str, dict[str, Any]] = {}
-    for row in partners:
-        one = sums.setdefault(key(row), {name: key(row), **dict.fromkeys(DOWNLOADS, 0.0)})
-        for measure in DOWNLOADS:
-            one[measure] += row[measure]
-    return rules.largest(sums.values(), "km2", len(sums))
+def _ranked(found: list[tuple[Member, list[float]]], most: int | None) -> list[dict[str, Any]]:
+    """Organisations with what they downloaded, the largest surface (the last of the sums) first."""
+    ordered = heapq.nsmallest(most or len(found), found, key=lambda row: (-row[1][-1], row[0].title))
+    return [{"organization_id": one.id, "name": one.name, "label": one.title, **dict(zip(DOWNLOADS, own, strict=True))}
+            for one, own in ordered]  # fmt: skip
+
+
+def _by_dimension(
+    flows: dict[str, dict[str, dict[str, float]]], measures: dict[str, str], key: str
+) -> list[dict[str, Any]]:
+    """One row a dimension of some measures, with each measure's sum over the months."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, measure in measures.items():
+        for dimension, own in flows.get(measure, {}).items():
+            one = found.setdefault(dimension, {key: dimension, **dict.fromkeys(measures, 0.0)})
+            one[name] = sum(own.values())
+    return rules.largest((row for row in found.values() if row["files"]), "km2", len(found))
 
 
 def downloads(figures: Figures, flows: dict[str, dict[str, dict[str, float]]]) -> dict[str, Any]:
-    """What was downloaded: ``totals``, ``by_month``, ``by_series``, ``by_partner`` and ``by_category``."""
+    """What was downloaded: ``totals``, ``by_month``, ``by_series``, ``by_theme``, ``by_partner``, ``by_category``."""
     months = {name: _sums(flows.get(measure, {})) for name, measure in DOWNLOADS.items()}
     names = [month.isoformat()[:7] for month in figures.months]
-    series: dict[str, dict[str, Any]] = {}
-    for name, measure in DOWNLOADS.items():
-        for dimension, own in flows.get(measure, {}).items():
-            one = series.setdefault(dimension, {"series": dimension, **dict.fromkeys(DOWNLOADS, 0.0)})
-            one[name] = sum(own.values())
-    partners = figures.partners()
     return {
         "totals": {name: sum(own.values()) for name, own in months.items()},
         "by_month": [{"month": m, **{name: own.get(m, 0.0) for name, own in months.items()}} for m in names],
-        "by_series": rules.largest((row for row in series.values() if row["files"]), "km2", len(series)),
-        "partners": len(partners),
-        "by_partner": rules.largest(partners, "km2", SHOWN),
-        "by_category": _by(partners, lambda row: figures.by_id[row["organization_id"]].category, "category"),
+        "by_series": _by_dimension(flows, DOWNLOADS, "series"),
+        "by_theme": _by_dimension(flows, THEMES, "theme"),
+        **figures.rankings(),
     }
 
 

@@ -76,6 +76,11 @@ def series_label(name: str) -> str:
     return name.replace("/", " · ")
 
 
+def theme_label(name: str) -> str:
+    """What images were downloaded for, in words, or that it was not told."""
+    return tk._("Not told") if name == figures.NONE else tk.h.dinamis_use_case_themes().get(name, name)
+
+
 def delay_label(kind: str) -> str:
     """What was waited for, in words."""
     return {
@@ -246,6 +251,17 @@ def by_series(found: dict[str, Any]) -> Panel:
     )
 
 
+def by_theme(found: dict[str, Any]) -> Panel:
+    """Downloads by what they were for, as those who downloaded told it."""
+    return _ranking(
+        "themes",
+        tk._("Downloads by theme, in km²"),
+        tk._("Theme"),
+        [(theme_label(row["theme"]), row) for row in found["downloads"]["by_theme"]],
+        tk._("As told by those who download; the question may be left unanswered."),
+    )
+
+
 def by_category(found: dict[str, Any]) -> Panel:
     """Downloads by category of partners."""
     return _ranking(
@@ -318,6 +334,7 @@ PANELS: dict[str, Callable[[dict[str, Any]], Panel]] = {
     "downloads": downloads,
     "partners": by_partner,
     "series": by_series,
+    "themes": by_theme,
     "categories": by_category,
     "requests": requests,
     "delays": delays,

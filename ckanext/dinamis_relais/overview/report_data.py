@@ -12,18 +12,19 @@ from ckanext.dinamis_relais.db import isoformat, session, utcnow
 from ckanext.dinamis_relais.overview import figures, rules
 from ckanext.dinamis_relais.overview.report_rules import Persons, compared, masked, period_before
 
-#: Who downloaded: each person once by month, by series, by partner, by category, and in all.
+#: Who downloaded: each person once by month, series, partner, category, theme, and in all.
 _DOWNLOADERS = """
-SELECT month, series, org, category, grouping(month, series, org, category) AS shape, count(DISTINCT user_id) AS n
+SELECT month, series, org, category, theme, grouping(month, series, org, category, theme) AS shape,
+ count(DISTINCT user_id) AS n
 FROM (SELECT d.user_id, d.organization_id AS org, d.collection || coalesce('/' || a.year, '') AS series,
-  to_char(d.signed_at AT TIME ZONE :zone, 'YYYY-MM') AS month, c.category
+  to_char(d.signed_at AT TIME ZONE :zone, 'YYYY-MM') AS month, c.category, coalesce(d.theme, 'none') AS theme
  FROM dinamis_download d
  LEFT JOIN dinamis_scene_area a ON a.collection = d.collection AND a.item_id = d.item_id
  LEFT JOIN unnest(CAST(:orgs AS text[]), CAST(:categories AS text[])) AS c(id, category) ON c.id = d.organization_id
  WHERE d.signed_at >= CAST(:start AS date)::timestamp AT TIME ZONE :zone
   AND d.signed_at < CAST(:end AS date)::timestamp AT TIME ZONE :zone
   AND (:everybody OR d.organization_id = ANY(:orgs))) x
-GROUP BY GROUPING SETS ((month), (series), (org), (category), ())
+GROUP BY GROUPING SETS ((month), (series), (org), (category), (theme), ())
 """
 #: Whose request or question a line of the journal ends: each person once by event.
 _WAITERS = """
@@ -44,7 +45,9 @@ _ENDS: dict[str, tuple[str, ...]] = {
     "image": ("request.completed",),
 }
 #: Bits of ``grouping()``: nought where the column is grouped by.
-_SHAPES = {0b0111: "month", 0b1011: "series", 0b1101: "org", 0b1110: "category", 0b1111: ""}
+_SHAPES = {
+    0b01111: "month", 0b10111: "series", 0b11011: "org", 0b11101: "category", 0b11110: "theme", 0b11111: "",
+}  # fmt: skip
 
 
 def persons(period: rules.Period, chosen: list[figures.Member] | None, everyone: list[figures.Member]) -> Persons:
@@ -61,7 +64,7 @@ def persons(period: rules.Period, chosen: list[figures.Member] | None, everyone:
     events = ["request.received", *{event for ends in _ENDS.values() for event in ends}]
     ended = {row.event: row.n for row in session().execute(sa.text(_WAITERS), {**values, "events": events})}
     return Persons(
-        found[""].get("", 0), found["month"], found["series"], found["org"], found["category"],
+        found[""].get("", 0), found["month"], found["series"], found["org"], found["category"], found["theme"],
         ended.get("request.received", 0), ended.get("request.completed", 0),
         {kind: max(ended.get(event, 0) for event in ends) for kind, ends in _ENDS.items()},
     )  # fmt: skip
@@ -70,8 +73,7 @@ def persons(period: rules.Period, chosen: list[figures.Member] | None, everyone:
 def _figures(period: rules.Period, chosen: list[figures.Member] | None, everyone: list[figures.Member]) -> Any:
     read = figures.Figures(period, chosen, everyone)
     found = figures.everything(read)
-    partners = read.partners()
-    found["downloads"]["by_partner"] = rules.largest(partners, "km2", len(partners))
+    found["downloads"]["by_partner"] = read.partners()
     found["never_downloaded"] = figures.never_downloaded(len(everyone), list(read.by_id.values()))
     if chosen is not None:  # one partner: its own category and territory say nothing
         found["downloads"].update(by_partner=[], by_category=[])

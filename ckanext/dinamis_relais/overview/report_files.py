@@ -84,15 +84,16 @@ def _downloads(data: Data) -> panels.Panel:
     return replace(panel, note=_gaps() if hidden else "")
 
 
-def _ranked(make: Callable[[Data], panels.Panel], name: str) -> Callable[[Data], panels.Panel]:
+def _ranked(make: Callable[[Data], panels.Panel], name: str, noted: bool = False) -> Callable[[Data], panels.Panel]:
+    # noted: the panel's own note stays; that of the partners counts rows, which are others here.
     def made(data: Data) -> panels.Panel:
         all_rows = data["downloads"][name]
         shown = _without(all_rows, "files")
         panel = make({**data, "downloads": {**data["downloads"], name: shown, "partners": len(shown)}})
-        notes = [_few()] if len(shown) < len(all_rows) else []
+        notes = [panel.note] if noted else []
+        notes += [_few()] if 0 < len(shown) < len(all_rows) else []
         if all_rows and not shown:
             panel = replace(panel, says=_few())
-            notes = []
         if len(shown) > ROWS:
             notes.append(tk._("The first {shown} of {count}.").format(shown=ROWS, count=len(shown)))
         return replace(panel, note=" ".join(notes))
@@ -115,6 +116,7 @@ _PANELS: dict[str, Callable[[Data], panels.Panel]] = {
     "partners": _ranked(panels.by_partner, "by_partner"),
     "categories": _ranked(panels.by_category, "by_category"),
     "series": _ranked(panels.by_series, "by_series"),
+    "themes": _ranked(panels.by_theme, "by_theme", noted=True),
     "delays": _delays,
 }
 
@@ -205,6 +207,9 @@ def pdf(data: Data) -> bytes:
     totals = _totals(data)
     values = {
         "relay": {"name": config.relay_name(), "operator": config.relay_operator()},
+        "demonstration": config.demonstration(),
+        "seal": config.relay_operator() if config.seal_pkcs12() else "",
+        "verify": tk.url_for("dinamis_documents.verify", qualified=True),
         "organization": {"title": data["organization"]["title"]} if data["organization"] else None,
         "period": period_label(data["period"]),
         "before": period_label(data["before"]),
@@ -232,6 +237,8 @@ def _context(data: Data) -> Table:
         [tk._("Made by"), tk._("The platform {name}, by itself").format(name=config.relay_name())],
         [tk._("Empty cells"), _few()],
     ]
+    if config.demonstration():
+        rows.append([tk._("Demonstration"), tk._("All of it is made up: this site is a demonstration.")])
     return Table(tk._("About"), [Column(tk._("What")), Column(tk._("Value"))], rows)
 
 
@@ -257,5 +264,6 @@ def _sheet(name: str) -> str:
         "partners": tk._("Partners"),
         "categories": tk._("Categories"),
         "series": tk._("Series"),
+        "themes": tk._("Themes"),
         "delays": tk._("Delays"),
     }[name]

@@ -12,6 +12,8 @@ class Report(Base):
 
     :ivar start: first day of the first month; ``last``: first day of the last one
     :ivar data: the figures that both files say, once they were read (:func:`report_data.gather`)
+    :ivar sha256: of the PDF, by which anyone may ask whether a file is ours
+    :ivar sealed: the PDF bears the platform's seal; ``timestamped``: and that one a time-stamp
     :ivar batch_id: the work that makes it; gone after some weeks, when the report stays
     """
 
@@ -27,4 +29,9 @@ class Report(Base):
     made_at = moment()
     data = json_column()
     pdf = column(sa.LargeBinary)
+    sha256 = text()
+    sealed = column(sa.Boolean, nullable=False, default=False)
+    timestamped = column(sa.Boolean, nullable=False, default=False)
     xlsx = column(sa.LargeBinary)
+
+    __table_args__ = (sa.Index("dinamis_report_sha256", sha256),)

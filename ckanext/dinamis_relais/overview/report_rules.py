@@ -39,7 +39,7 @@ Found = dict[str, Any]
 
 @dataclass(frozen=True)
 class Persons:
-    """How many persons are behind figures of a period: by month, series, partner, category; and behind all of them.
+    """How many persons are behind figures of a period: by month, series, partner, category, theme; and of all.
 
     :ivar waited: kind of delay → persons who waited
     """
@@ -49,6 +49,7 @@ class Persons:
     series: Mapping[str, int] = field(default_factory=dict)
     partner: Mapping[str, int] = field(default_factory=dict)
     category: Mapping[str, int] = field(default_factory=dict)
+    theme: Mapping[str, int] = field(default_factory=dict)
     requests: int = 0
     images: int = 0
     waited: Mapping[str, int] = field(default_factory=dict)
@@ -110,6 +111,7 @@ def masked(found: Found, persons: Persons, measures: Sequence[str]) -> Found:
             "totals": dict.fromkeys(measures) if few else own["totals"],
             "by_month": _rows(own["by_month"], "month", persons.month, measures),
             "by_series": _rows(own["by_series"], "series", persons.series, measures),
+            "by_theme": _rows(own["by_theme"], "theme", persons.theme, measures),
             "by_partner": _rows(own["by_partner"], "organization_id", persons.partner, measures),
             "by_category": _rows(own["by_category"], "category", persons.category, measures),
             "partners": own["partners"],

@@ -119,25 +119,31 @@ SELECT DISTINCT org, d.day FROM ({_LINES}) l CROSS JOIN LATERAL (VALUES
  (l.day), (((l.at - interval '1 minute') AT TIME ZONE :zone)::date)) d(day) WHERE l.event = 'images.signed'
 """  # noqa: S608
 _SIGNED = f"""
-SELECT d.org, d.day, w.call_id, w.collection, w.item_id, w.bytes
+SELECT d.org, d.day, w.call_id, w.collection, w.item_id, w.bytes, coalesce(w.theme, 'none') AS theme
 FROM ({_DIRTY}) d JOIN dinamis_download w ON w.organization_id = d.org
  AND w.signed_at >= d.day::timestamp AT TIME ZONE :zone AND w.signed_at < (d.day + 1)::timestamp AT TIME ZONE :zone
 """  # noqa: S608
-#: What the download table says of those days, less what was counted of them before.
+#: What the download table says of those days, by series and by theme, less what was counted of them before. All
+#: files of a call are for one theme, so a scene of a call is in one of them.
 _DOWNLOADS = f"""
 WITH calls AS (
- SELECT f.org, f.day, f.call_id, f.collection, f.item_id, count(*) AS files, sum(coalesce(f.bytes, 0)) AS bytes
- FROM ({_SIGNED}) f GROUP BY 1, 2, 3, 4, 5),
+ SELECT f.org, f.day, f.call_id, f.collection, f.item_id, f.theme, count(*) AS files,
+  sum(coalesce(f.bytes, 0)) AS bytes
+ FROM ({_SIGNED}) f GROUP BY 1, 2, 3, 4, 5, 6),
+named AS (
+ SELECT c.*, c.collection || coalesce('/' || a.year, '') AS series, a.km2
+ FROM calls c LEFT JOIN dinamis_scene_area a ON a.collection = c.collection AND a.item_id = c.item_id),
 sums AS (
- SELECT c.org, c.day, c.collection || coalesce('/' || a.year, '') AS series, sum(c.files) AS files,
-  sum(c.bytes) AS bytes, count(*) AS scenes, coalesce(sum(a.km2), 0) AS km2
- FROM calls c LEFT JOIN dinamis_scene_area a ON a.collection = c.collection AND a.item_id = c.item_id
- GROUP BY 1, 2, 3)
-SELECT s.org AS organization_id, s.day, v.measure, s.series AS dimension, v.value FROM sums s CROSS JOIN LATERAL
- (VALUES ('download.files', s.files::numeric), ('download.bytes', s.bytes::numeric),
-  ('download.scenes', s.scenes::numeric), ('download.km2', round(s.km2::numeric, 3))) v(measure, value)
+ SELECT n.org, n.day, coalesce(n.series, n.theme) AS dimension,
+  CASE WHEN grouping(n.series) = 0 THEN 'download.' ELSE 'theme.' END AS kind, sum(n.files) AS files,
+  sum(n.bytes) AS bytes, count(*) AS scenes, coalesce(sum(n.km2), 0) AS km2
+ FROM named n GROUP BY GROUPING SETS ((n.org, n.day, n.series), (n.org, n.day, n.theme)))
+SELECT s.org AS organization_id, s.day, s.kind || v.measure AS measure, s.dimension, v.value FROM sums s
+CROSS JOIN LATERAL (VALUES ('files', s.files::numeric), ('bytes', s.bytes::numeric),
+  ('scenes', s.scenes::numeric), ('km2', round(s.km2::numeric, 3))) v(measure, value)
 UNION ALL SELECT r.organization_id, r.start, r.measure, r.dimension, -r.value FROM dinamis_rollup r
- JOIN ({_DIRTY}) d ON d.org = r.organization_id AND d.day = r.start WHERE r.grain = 'd' AND r.measure LIKE 'download.%'
+ JOIN ({_DIRTY}) d ON d.org = r.organization_id AND d.day = r.start
+ WHERE r.grain = 'd' AND (r.measure LIKE 'download.%' OR r.measure LIKE 'theme.%')
 """  # noqa: S608
 #: The same of all series together, of the months in which anything changed.
 _KEEP_DOWNLOADS = f"""

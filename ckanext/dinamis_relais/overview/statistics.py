@@ -112,8 +112,8 @@ def _for_a_member(found: dict[str, Any], period: rules.Period, organization_id: 
             number += 1
     if own["totals"]["files"] and _persons(organization_id, period.start, period.end) < rules.FEWEST:
         own["totals"], number = dict.fromkeys(figures.DOWNLOADS), number + 1
-    # Who asked for what, or waited for what, is one person nearly always; a series is downloaded by a few.
-    own.update(by_series=[], by_partner=[], by_category=[])
+    # Who asked for what, or waited for what, is one person nearly always; a series, or for a theme, a few download.
+    own.update(by_series=[], by_theme=[], by_partner=[], by_category=[])
     found.update(requests={"by_month": []}, delays=[], hidden=number,
                  new=[{"month": row["month"], "members": row["members"]} for row in found["new"]])  # fmt: skip
     return found

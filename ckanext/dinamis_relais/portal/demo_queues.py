@@ -1,4 +1,4 @@
-"""What the demonstration's queues and lists hold: use cases, news, a question, a request. All of it is made up."""
+"""What the demonstration's queues and lists hold: use cases, news, a question, a request, a report. All is made up."""
 
 from __future__ import annotations
 
@@ -53,6 +53,8 @@ CASES: tuple[tuple[str, str, bool, dict[str, Any]], ...] = (
                   "Une carte des cours sans ombre, que le conseil municipal a discutée.",
     }),
 )  # fmt: skip
+#: Period of the report that a visitor finds; the demonstration's setting makes it say what it is.
+REPORT = "12m"
 QUESTION = {
     "title": "Quelle image pour voir les haies ?",
     "text": "Bonjour (exemple fictif). Nous voulons suivre les haies de Bègles. Une image à 1,5 m suffit-elle, ou "
@@ -134,7 +136,7 @@ def _news(texts: dict[str, Any], **more: Any) -> bool:
 
 
 def fill(report: Any = print, patience: int = 30) -> None:
-    """Use cases, news, a question and a request, each made once.
+    """Use cases, news, a question, a request and a report, each made once; the worker makes the report by itself.
 
     :param patience: seconds to wait for DINAMIS to confirm Lou's account; without it, what needs it is left out
     :raises toolkit.ValidationError: an action refuses, for instance while API Géo is down
@@ -157,3 +159,6 @@ def fill(report: Any = print, patience: int = 30) -> None:
         days = {key: value.isoformat() for key, value in period.items()}
         tk.get_action("dinamis_request_create")(_lou(), {**REQUEST, **days})
         report(REQUEST["title"])
+    if not tk.get_action("dinamis_report_list")(_pigma(), {"limit": 1})["count"]:
+        made = tk.get_action("dinamis_report_create")(_pigma(), {"period": REPORT})
+        report(f"Bilan : {made['period']['start']} - {made['period']['end']}")

@@ -273,6 +273,7 @@ def events() -> dict[str, str]:
         "mail_text.changed": _("Text of a mail changed"),
         "mail_text.reset": _("Text of a mail: the shipped one put back"),
         "report.created": _("Report asked for"),
+        "report.made": _("Report made"),
         "batch.started": _("Work in quantity begun"),
         "delivery.done": _("Delivered"),
         "delivery.failed": _("Delivery failed"),
