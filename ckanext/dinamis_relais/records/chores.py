@@ -1,0 +1,35 @@
+"""What the worker does for the CSW: its table follows the series, whoever changed them."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from ckanext.dinamis_relais import config
+from ckanext.dinamis_relais.web import as_request
+
+__all__ = ["keep_records"]
+
+#: Seconds between two looks.
+EVERY = 30.0
+_last: list[Any] = [-EVERY, None]
+
+
+def keep_records() -> int:
+    """Bring the CSW's table up to date when a series came, changed or went; only on a site that has a CSW.
+
+    :returns: how many rows were written or removed
+    """
+    if not config.csw_url() or time.monotonic() - _last[0] < EVERY:
+        return 0
+    from ckanext.dinamis_relais.imagery import model as scene_model
+    from ckanext.dinamis_relais.records import catalogue
+
+    _last[0] = time.monotonic()
+    with as_request("fr"):
+        mark = catalogue.mark()
+        if mark == _last[1]:
+            return 0
+        counts = catalogue.sync(scene_model.engine())
+    _last[1] = mark
+    return counts["added"] + counts["updated"] + counts["deleted"]
