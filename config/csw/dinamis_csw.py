@@ -6,8 +6,9 @@ Runs in an environment of its own (config/requirements-pycsw.txt), which holds n
 
 Why not pycsw's own ``pycsw.wsgi`` and repository (2.6.2): the first takes the path of its configuration file from the
 address that anybody may ask, and sends answers to addresses of mail and FTP that a request names; the second puts the
-coordinates of a spatial filter into the SQL as they come, and gives pages without an order, so that a record which is
-written between two pages may be in none.
+coordinates of a spatial filter into the SQL as they come (the request's schema keeps them numbers, but a request with
+a ``csw:Insert`` anywhere in it is not validated), gives pages without an order, so that a record which is written
+between two pages may be in none, and says ``nextRecord="1"`` beyond the last page.
 """
 
 from __future__ import annotations
@@ -104,10 +105,18 @@ def trusted(where: str, columns: set[str]) -> None:
 
 
 class Csw(server.Csw):
-    """pycsw's server, which sends its answer to nobody but the one who asks."""
+    """pycsw's server, which sends its answer to nobody but the one who asks, and ends its pages."""
 
     def _process_responsehandler(self, xml: Any) -> None:
         """Send the answer nowhere, however the request names an address."""
+
+    def _write_response(self) -> list[Any]:
+        """Beyond the last page there is no next record: 0 (OGC 07-006r1, 10.8.4.1), where pycsw says 1."""
+        kvp = self.kvp if isinstance(self.kvp, dict) else {}
+        for one in self.response.iter("{*}SearchResults"):
+            if int(kvp.get("startposition") or 1) > int(one.get("numberOfRecordsMatched")):
+                one.set("nextRecord", "0")
+        return super()._write_response()
 
 
 def _configuration() -> configparser.ConfigParser:

@@ -87,12 +87,12 @@ def settings(database: str = "") -> str:
     found.read_dict({
         "server": {
             "url": address, "mimetype": "application/xml; charset=UTF-8", "encoding": "UTF-8", "language": "fr-FR",
-            "maxrecords": MOST, "loglevel": "WARNING", "pretty_print": "true", "profiles": "apiso",
+            "maxrecords": MOST, "pretty_print": "true", "profiles": "apiso",
         },
         "manager": {"transactions": "false"},
         "metadata:main": _said({
             "identification_title": title,
-            "identification_abstract": "Fiches ISO 19139 des séries d'images satellite (SPOT, Pléiades) que présente "
+            "identification_abstract": "Fiches ISO 19139 des séries d'images satellite que présente "
                 f"{config.relay_name()} : une fiche par collection et par année. Les mêmes fiches sont dans le dossier "
                 f"{site_url()}/dinamis/iso/.",
             "identification_keywords": "imagerie satellite,ortho-imagerie,DINAMIS,catalogue",
