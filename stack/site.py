@@ -121,7 +121,8 @@ def sandbox(issuer: str = "") -> None:
         VENV / "bin" / "python", "-m", "ckanext.dinamis_relais.sandbox", "serve", "--host", "127.0.0.1",
         "--port", str(p["sandbox"]), "--smtp-port", str(p["smtp"]), "--data", STACK / "sandbox",
         "--public-url", u["sandbox"], "--stac-url", u["source_stac"], "--ckan-url", u["ckan"],
-        "--gateway-token", secret("gateway_token"), "--signing-secret", secret("signing_secret"),
+        # With "=": a secret may begin with a hyphen.
+        f"--gateway-token={secret('gateway_token')}", f"--signing-secret={secret('signing_secret')}",
         # What the SDK signs is on this host only: so it can be tried against the sandbox as it is.
         "--signing-host", "meso.umontpellier.fr", *(["--issuer", issuer] if issuer else []),
     ]  # fmt: skip

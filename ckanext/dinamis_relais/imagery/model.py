@@ -122,10 +122,14 @@ properties = sa.Table(
 #: The order of every page: newest first, then collection and id so that it is total.
 KEYSET = (scenes.c.datetime.desc(), scenes.c.collection, scenes.c.id)
 
+#: What came or changed last first: the order of the feed of new scenes.
+LATEST = (scenes.c.updated.desc(), *KEYSET)
+
 _INDEXES = (
     sa.Index("scene_geom", scenes.c.geom, postgresql_using="gist"),
     sa.Index("scene_keyset", *KEYSET),
     sa.Index("scene_collection_keyset", scenes.c.collection, *KEYSET[:1], scenes.c.id),
+    sa.Index("scene_latest", *LATEST),
     sa.Index("scene_cloud", scenes.c.cloud),
     sa.Index("scene_platform", scenes.c.platform),
     sa.Index("scene_source", scenes.c.source_id, scenes.c.collection),

@@ -8,6 +8,8 @@ import ckan.plugins.toolkit as tk
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
+from ckanext.dinamis_relais.web import problems
+
 __all__ = ["records"]
 
 
@@ -46,7 +48,7 @@ def csw_config(out: Path, database: str) -> None:
     try:
         text = catalogue.settings(database)
     except tk.ValidationError as error:
-        raise click.ClickException(str(error.error_dict["csw_url"][0])) from error
+        raise click.ClickException(" ".join(problems(error))) from error
     out.touch(mode=0o600)
     out.chmod(0o600)
     out.write_text(text, encoding="utf-8")
