@@ -52,6 +52,11 @@ class Filters:
             return int(self.start[:4])
         return None
 
+    @property
+    def area(self) -> str:
+        """The part of the map as alerts name it: to five decimals, a metre; empty for none."""
+        return ",".join(f"{round(float(value), 5)}" for value in self.bbox.split(",")) if self.bbox else ""
+
     def params(self) -> dict[str, str]:
         """As they stand in the address."""
         given = {one.name: getattr(self, one.name) for one in fields(self)}
