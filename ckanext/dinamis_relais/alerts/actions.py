@@ -61,8 +61,8 @@ def dinamis_watch_create(context: Any, data_dict: dict[str, Any]) -> dict[str, A
 
     :param kind: ``commune``, ``epci``, ``departement``, ``region``, or ``area`` for a part of the map
     :param code: the territory's code, or the box of an area: ``west,south,east,north`` in degrees
-    :returns: ``{"id", "kind", "code", "name", "since", "page", "email"}``: ``page`` is a path, ``email`` the address that
-        is written to
+    :returns: ``{"id", "kind", "code", "name", "since", "page", "email"}``: ``page`` is a path, ``email`` the address
+        that is written to
     :raises toolkit.ValidationError: no such place, no address, or too many places
     """
     tk.check_access("dinamis_watch_create", context, data_dict)

@@ -1,8 +1,8 @@
 """What came into the scene store since a snapshot of it: each scene once, whatever was being written meanwhile.
 
 ``scene.arrived`` is the transaction that brought a scene, ``updated`` only when it was last written: a change is no
-arrival, and a transaction that began earlier may be seen later. So a cursor is a whole snapshot: new is what the present
-one sees and that one did not.
+arrival, and a transaction that began earlier may be seen later. So a cursor is a whole snapshot: new is what the
+present one sees and that one did not.
 """
 
 from __future__ import annotations

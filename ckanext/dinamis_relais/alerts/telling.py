@@ -42,7 +42,7 @@ def tell_some(day: dt.date) -> int:
 def _tell(user_id: str, day: dt.date) -> None:
     # Of two workers one has the rows; what it wrote, the other finds done.
     rows = [row for row in watching.of_user(user_id, lock=True) if row.looked_on < day]
-    user = model.User.get(user_id)
+    user: Any = model.User.get(user_id)
     written_to = user is not None and bool(user.email) and rules.may_receive(user.state, states_of(user_id))
     news: list[tuple[Watch, arrivals.New]] = []
     with arrivals.look(scene_model.engine()) as now:
@@ -52,11 +52,11 @@ def _tell(user_id: str, day: dt.date) -> None:
             # Also of who is not written to: what came meanwhile does not flood them afterwards.
             row.cursor, row.looked_on = now.snapshot, day
     told = [(row, new) for row, new in news if new.count]
-    if user is not None and told:
+    if told:
         _write(user, told)
 
 
-def _write(user: model.User, told: list[tuple[Watch, arrivals.New]]) -> None:
+def _write(user: Any, told: list[tuple[Watch, arrivals.New]]) -> None:
     site = config.site_url()
     total = sum(new.count for _row, new in told)
     values = {

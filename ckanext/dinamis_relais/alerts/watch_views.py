@@ -26,8 +26,9 @@ def create() -> Any:
             tk.h.flash_error(sentence)
         return tk.redirect_to("dinamis_coverage.index")
     sentence = tk._(
-        "When new images of “{place}” come, you are told by mail at {email}: at most one message a day. To stop: your account, or the link in each message."
-    )  # noqa: E501
+        "When new images of “{place}” come, you are told by mail at {email}: at most one message a day. "
+        "To stop: your account, or the link in each message."
+    )
     tk.h.flash_success(sentence.format(place=made["name"], email=made["email"]))
     return tk.redirect_to(made["page"])
 
