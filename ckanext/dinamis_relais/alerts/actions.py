@@ -60,7 +60,8 @@ def dinamis_watch_create(context: Any, data_dict: dict[str, Any]) -> dict[str, A
     """Be told by mail of the images that come from now on over a territory; the same twice is one.
 
     :param kind: ``commune``, ``epci``, ``departement``, ``region``, or ``area`` for a part of the map
-    :param code: the territory's code, or the box of an area: ``west,south,east,north`` in degrees
+    :param code: the territory's code, or of an area its box (``west,south,east,north`` in degrees) or its rings
+        (``_`` between longitudes and latitudes, ``~`` between rings)
     :returns: ``{"id", "kind", "code", "name", "since", "page", "email"}``: ``page`` is a path, ``email`` the address
         that is written to
     :raises toolkit.ValidationError: no such place, no address, or too many places

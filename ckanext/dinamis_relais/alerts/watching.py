@@ -9,7 +9,7 @@ import orjson
 import sqlalchemy as sa
 from ckan import model
 from cryptography.fernet import InvalidToken
-from shapely.geometry import box, mapping
+from shapely.geometry import box, mapping, shape
 
 from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.alerts import arrivals, rules
@@ -50,15 +50,19 @@ def place(kind: str, code: str) -> tuple[str, str, dict[str, Any]]:
 
 
 def _area(code: str) -> tuple[str, str, dict[str, Any]]:
-    asked, _wrong = filters.read({"bbox": code})
-    if not asked.bbox:
+    asked, _wrong = filters.read({"bbox" if "," in code else "area": code})
+    if not asked.watched:
         raise GuardError("code", tk._("Give the box as west,south,east,north in degrees."))
-    west, south, east, north = (float(value) for value in asked.area.split(","))
-    longitude, latitude = (west + east) / 2, (south + north) / 2
+    if asked.outline:
+        drawn: Any = shape(asked.outline)
+    else:
+        west, south, east, north = (float(value) for value in asked.watched.split(","))
+        drawn = box(west, south, east, north)
+    longitude, latitude = (drawn.bounds[0] + drawn.bounds[2]) / 2, (drawn.bounds[1] + drawn.bounds[3]) / 2
     near = places.around(longitude, latitude)
     where = near or f"{describe.number(latitude, 2)}, {describe.number(longitude, 2)}"
-    outline = orjson.loads(orjson.dumps(mapping(box(west, south, east, north))))
-    return asked.area, tk._("Part of the map around {place}").format(place=where), outline
+    outline = orjson.loads(orjson.dumps(mapping(drawn)))
+    return asked.watched, tk._("Part of the map around {place}").format(place=where), outline
 
 
 def of_user(user_id: str, lock: bool = False) -> list[Watch]:
@@ -116,7 +120,8 @@ def shown(row: Watch) -> dict[str, Any]:
 def page(kind: str, code: str) -> str:
     """Path of a place's page, without the site's address; in the site's own language."""
     if kind == rules.AREA:
-        return str(tk.url_for("dinamis_imagery.explorer", bbox=code, locale="default"))
+        given = {"bbox" if "," in code else "area": code}
+        return str(tk.url_for("dinamis_imagery.explorer", locale="default", **given))
     return str(tk.url_for("dinamis_coverage.show", kind=kind, code=code, locale="default"))
 
 
