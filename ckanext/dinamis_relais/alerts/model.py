@@ -10,10 +10,10 @@ from ckanext.dinamis_relais.db import Base, column, json_column, moment, new_id,
 class Watch(Base):
     """A person is told by mail of the new images over a territory, or over an area of the map.
 
-    ``kind`` is a key of ``territories.KINDS`` with its ``code``, or ``area`` with its box (``west,south,east,north``) or
-    its rings (``filters.outlines``) as ``code``; ``geometry`` is the outline of that day (GeoJSON). ``cursor`` is a
-    snapshot of the scene store (``txid_current_snapshot``): what it does not see is new. ``looked_on`` is the day, in
-    the site's zone, of the last look.
+    ``kind`` is a key of ``territories.KINDS`` with its ``code``, or ``area`` with its box
+    (``west,south,east,north``) or its rings (``filters.outlines``) as ``code``; ``geometry`` is the outline of that day
+    (GeoJSON). ``cursor`` is a snapshot of the scene store (``txid_current_snapshot``): what it does not see is new.
+    ``looked_on`` is the day, in the site's zone, of the last look.
     """
 
     __tablename__ = "dinamis_watch"
