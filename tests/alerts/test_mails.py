@@ -220,6 +220,22 @@ def test_the_worker_waits_for_the_hour(people: Any, engine: Any, load: Any, geo:
     assert (chores.tell_new_images(), len(mails())) == (1, 1)
 
 
+def test_without_the_scene_store_the_worker_goes_on_and_tells_later(
+    people: Any, engine: Any, load: Any, geo: str, monkeypatch: Any, ckan_config: Any
+) -> None:
+    load([item(1)])
+    watch(people)
+    put(engine, 2)
+    model.Session.query(Watch).update({"looked_on": watching.today() - dt.timedelta(days=1)})
+    model.Session.commit()
+    with monkeypatch.context() as patched:
+        patched.setitem(ckan_config, "ckanext.dinamis_relais.scenes_url", "postgresql://nobody@127.0.0.1:1/none")
+        patched.setattr(chores, "_last", [-chores.EVERY])
+        assert (chores.tell_new_images(), mails()) == (0, [])
+    monkeypatch.setattr(chores, "_last", [-chores.EVERY])
+    assert (chores.tell_new_images(), len(mails())) == (1, 1)
+
+
 def test_the_same_place_twice_is_one_and_there_is_a_limit(people: Any, engine: Any, geo: str, monkeypatch: Any) -> None:
     first = watch(people)
     assert watch(people)["id"] == first["id"]

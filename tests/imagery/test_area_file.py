@@ -36,7 +36,7 @@ def test_a_file_becomes_an_address_that_finds_and_draws(app: Any, engine: Any, l
     answer = send(app, geojson(TRIANGLE), query="?cloud=50&place=Nulle+part")
     assert answer.status_code == 302
     asked = parse_qs(urlsplit(answer.headers["Location"]).query)
-    assert asked == {"area": ["-0.9_44.6_-0.9_44.7_-0.8_44.6"], "cloud": ["50"]}
+    assert asked == {"area": ["-0.9_44.7_-0.8_44.6_-0.9_44.6"], "cloud": ["50"]}
     page = BeautifulSoup(app.get(answer.headers["Location"]).body, "html.parser")
     listed = [one["href"] for one in page.select(".dinamis-scenes a[href*='/dinamis/images/spot/']")]
     assert len(set(listed)) == 1 and "SPOT6_00001" in listed[0]

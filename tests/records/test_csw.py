@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import requests
 import sqlalchemy as sa
+from ckan.lib.search.common import SolrSettings
 from ckan.tests.helpers import call_action
 from lxml import etree
 from owslib.csw import CatalogueServiceWeb
@@ -145,6 +146,19 @@ def test_the_worker_follows_only_where_there_is_a_csw(
     assert chores.keep_records() == 1
     call_action("package_delete", id=series["id"])
     assert (chores.keep_records(), rows(store)) == (1, {})
+
+
+def test_without_solr_the_worker_goes_on_and_follows_later(
+    catalogue: Any, store: Any, ckan_config: Any, monkeypatch: Any
+) -> None:
+    catalogue()
+    monkeypatch.setattr(chores, "EVERY", 0.0)
+    monkeypatch.setattr(chores, "_last", [-1.0, None])
+    monkeypatch.setitem(ckan_config, "ckanext.dinamis_relais.csw_url", "https://catalogue.example/csw")
+    with monkeypatch.context() as patched:
+        patched.setattr(SolrSettings, "url", "http://127.0.0.1:1/solr/none")
+        assert (chores.keep_records(), rows(store)) == (0, {})
+    assert chores.keep_records() == 1
 
 
 def test_a_row_is_the_one_that_pycsw_makes_of_the_record(tmp_path: Path) -> None:
