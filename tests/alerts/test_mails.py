@@ -340,7 +340,8 @@ def test_the_buttons_of_the_pages(people: Any, engine: Any, load: Any, geo: str,
     answer = browser.post("member", "/dinamis/alerts", fields)
     assert answer.status_code == 302 and answer.headers["Location"].endswith(path)
     page = browser.soup("member", path)
-    assert people.member["email"] in words(page) and "au plus un message par jour" in words(page)
+    if tk.check_ckan_version(min_version="2.12"):  # 2.11 shows no such message to who comes with a token
+        assert people.member["email"] in words(page) and "au plus un message par jour" in words(page)
     assert "Vous êtes averti par courriel" in words(page) and not page.select("form[action$='/dinamis/alerts']")
     mine = browser.soup("member", "/dinamis/me")
     stop = mine.select_one("#alerts ~ ul form")

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from ckan import model
-from ckan.lib.search import SearchError
+from ckan.lib.search.common import SearchError, SolrConnectionError
 from sqlalchemy.exc import SQLAlchemyError
 
 from ckanext.dinamis_relais import config
@@ -32,7 +32,7 @@ def keep_records() -> int:
     _last[0] = time.monotonic()
     try:
         return _sync()
-    except (SearchError, SQLAlchemyError):
+    except (SearchError, SolrConnectionError, SQLAlchemyError):
         # Solr or the scene store is away: the next look finds the same to do, and the worker's other work goes on.
         log.exception("records: the CSW's table was not brought up to date")
         model.Session.rollback()
