@@ -48,7 +48,7 @@ def demo(
 
     :param issuer: a Keycloak realm that knows people, in place of the sandbox's own small provider
     """
-    progress = progress or Progress(14)
+    progress = progress or Progress(15)
     infrastructure(progress, lines, browser)
     with progress.step("Environment of the sandbox's STAC server"):
         python_env.pgstac()
@@ -66,6 +66,8 @@ def demo(
         site.processes()
     with progress.step("People, organisations and first harvest"):
         users = site.first_data()
+    with progress.step("CSW over the series' records"):
+        site.csw()
     with progress.step("First deliveries"):
         site.wait_for_mail()
     u = urls()
@@ -74,6 +76,7 @@ def demo(
         "sandbox_url": u["sandbox"],
         "stac_url": f"{u['ckan']}/dinamis/stac",
         "source_stac_url": u["source_stac"],
+        "csw_url": u["csw"],
         **users,
     }
     DEMO.touch(mode=0o600)
@@ -83,7 +86,7 @@ def demo(
 
 def demo_keycloak() -> None:
     """The same, people being known by a real Keycloak, as those of the real service are."""
-    progress = Progress(16)
+    progress = Progress(17)
     with progress.step("System packages (apt, only when something is missing)"):
         system.install()
     with progress.step("Keycloak 26 (Maven; its start takes a minute)"):
@@ -96,6 +99,7 @@ def _print(found: dict) -> None:
     print(f"\n  CKAN (start here)  {found['ckan_url']}/dinamis")
     print(f"  Sandbox, its mail  {found['sandbox_url']}  {found['sandbox_url']}/mails")
     print(f"  Our STAC API       {found['stac_url']}")
+    print(f"  Our CSW            {found['csw_url']}")
     print(f"  The source's STAC  {found['source_stac_url']}\n")
     print("  Who                 Name                  Password")
     for role, login in found["logins"].items():
@@ -121,7 +125,7 @@ def _pytest(line: str, venv: Path, *targets: str) -> tuple[list[str], dict[str, 
 def test(line: str = "2.12") -> int:
     """The suite on one CKAN line; on 2.12 also the stories in a browser, against the demonstration."""
     whole = line == "2.12"
-    progress = Progress(15 if whole else 9)
+    progress = Progress(16 if whole else 9)
     if whole:
         demo(progress, browser=True)
         venv = VENV
@@ -139,7 +143,7 @@ def test(line: str = "2.12") -> int:
 
 def test_all() -> int:
     """Both CKAN lines side by side, then the stories in a browser, alone: a browser beside two suites is slow."""
-    progress = Progress(16)
+    progress = Progress(17)
     demo(progress, browser=True, lines=("2.12", "2.11"))
     venvs = {"2.12": VENV, "2.11": VENV_211}
     with progress.step("Test databases of both"):

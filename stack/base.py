@@ -27,7 +27,7 @@ VENV_211 = STACK / "venv-211"
 VENV_PGSTAC = STACK / "venv-pgstac"
 VENV_PYCSW = STACK / "venv-pycsw"
 
-PORT_NAMES = ("postgres", "redis", "solr", "ckan", "sandbox", "smtp", "pgstac", "keycloak")
+PORT_NAMES = ("postgres", "redis", "solr", "ckan", "sandbox", "smtp", "pgstac", "keycloak", "csw")
 
 
 class StepError(RuntimeError):
@@ -178,6 +178,7 @@ def urls() -> dict[str, str]:
         "ckan": f"http://127.0.0.1:{p['ckan']}",
         "sandbox": sandbox,
         "source_stac": f"http://127.0.0.1:{p['pgstac']}",
+        "csw": f"http://127.0.0.1:{p['csw']}/",
         "solr": f"http://127.0.0.1:{p['solr']}/solr",
         "redis": f"redis://127.0.0.1:{p['redis']}",
     }

@@ -23,6 +23,7 @@ def values() -> dict[str, str]:
         "solr_url": f"{u['solr']}/ckan",
         "site_url": u["ckan"],
         "sandbox_url": u["sandbox"],
+        "csw_url": u["csw"],
         "smtp_server": f"127.0.0.1:{ports()['smtp']}",
         "storage_path": str(STACK / "storage"),
         "seal_pkcs12": str(STACK / "seal.p12"),

@@ -13,6 +13,7 @@ from stack.base import (
     STACK,
     VENV,
     VENV_PGSTAC,
+    VENV_PYCSW,
     StepError,
     database_url,
     digest,
@@ -120,7 +121,8 @@ def sandbox(issuer: str = "") -> None:
         VENV / "bin" / "python", "-m", "ckanext.dinamis_relais.sandbox", "serve", "--host", "127.0.0.1",
         "--port", str(p["sandbox"]), "--smtp-port", str(p["smtp"]), "--data", STACK / "sandbox",
         "--public-url", u["sandbox"], "--stac-url", u["source_stac"], "--ckan-url", u["ckan"],
-        "--gateway-token", secret("gateway_token"), "--signing-secret", secret("signing_secret"),
+        # With "=": a secret may begin with a hyphen.
+        f"--gateway-token={secret('gateway_token')}", f"--signing-secret={secret('signing_secret')}",
         # What the SDK signs is on this host only: so it can be tried against the sandbox as it is.
         "--signing-host", "meso.umontpellier.fr", *(["--issuer", issuer] if issuer else []),
     ]  # fmt: skip
@@ -159,6 +161,18 @@ def processes() -> None:
     ckan_command = f"'{binaries}/ckan' -c '{ini.SITE}'"
     loop = f"while true; do {ckan_command} harvester run; {ckan_command} dinamis accounts daily; sleep 60; done"
     start("periodic", ["sh", "-c", loop], key=key)
+
+
+def csw() -> None:
+    """The CSW: pycsw over the records, its configuration written from the site's."""
+    path = STACK / "csw.cfg"
+    ckan("dinamis", "records", "sync")
+    ckan("dinamis", "records", "csw-config", "--out", str(path))
+    command = [VENV_PYCSW / "bin" / "gunicorn", "--bind", f"127.0.0.1:{ports()['csw']}", "--workers", "1",
+               "--pythonpath", CONFIG / "csw", "dinamis_csw:application"]  # fmt: skip
+    key = digest(path, CONFIG / "csw" / "dinamis_csw.py", CONFIG / "requirements-pycsw.txt")
+    asked = f"{urls()['csw']}?service=CSW&version=2.0.2&request=GetCapabilities"
+    start("csw", command, env={"PYCSW_CONFIG": str(path)}, ready=answers(asked), key=key)
 
 
 def first_data() -> dict[str, dict]:

@@ -90,6 +90,7 @@ def mails() -> str:
 
     told = recipients()
     others = {**OTHER_MAILS, "request_received": "a request for an image is sent", "journal_head": "once a day",
+              "new_images": "new scenes came over what a person watches; at most once a day",
               "board_dossier": "a file is submitted (transport `dossier`), or sent again",
               "board_notice": "a file is withdrawn, a membership changes (transport `dossier`)",
               "reacceptance_requested": "application (`reacceptance`): `draft` → `request_signature`",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from functools import wraps
 from typing import Any
 
 import ckan.plugins.toolkit as tk
+import click
 from ckan.types import Context
-from flask import Response, current_app, send_file, session, stream_with_context
+from flask import Response, current_app, has_request_context, send_file, session, stream_with_context
+from flask_babel import force_locale
 
 from ckanext.dinamis_relais import config, throttle
 from ckanext.dinamis_relais.tables import XLSX, Table, csv_chunks, no_formula, xlsx_file
@@ -36,6 +39,18 @@ def protect() -> None:
         return
     if current_app.config.get("WTF_CSRF_ENABLED"):
         current_app.extensions["csrf"].protect()
+
+
+@contextmanager
+def as_request(locale: str) -> Iterator[None]:
+    """What runs in the worker finds what a request has: CKAN's helpers, addresses, a language.
+
+    :param locale: language of what is written meanwhile
+    """
+    # In the worker there is no application but that of CKAN's command line.
+    application: Any = current_app if current_app else click.get_current_context().meta["flask_app"]
+    with nullcontext() if has_request_context() else application.test_request_context(), force_locale(locale):
+        yield
 
 
 def page(view: Callable[..., Any]) -> Callable[..., Any]:

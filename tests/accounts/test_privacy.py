@@ -81,7 +81,8 @@ def everything_as_text():
 
     model.Session.rollback()
     for name in ("dinamis_account", "dinamis_account_link", "dinamis_mail", "dinamis_journal",
-                 "dinamis_journal_private", "dinamis_journal_waiting", "dinamis_batch_row"):  # fmt: skip
+                 "dinamis_journal_private", "dinamis_journal_waiting", "dinamis_batch_row",
+                 "dinamis_watch"):  # fmt: skip
         query = sa.text(f"SELECT * FROM {name}")
         rows = [r for r in model.Session.execute(query) if "signature_requested" not in str(r)]
         # The files' own messages name the mayor, and the other people of the fixtures.

@@ -13,8 +13,9 @@ import pytest
 from ckan.lib.redis import connect_to_redis
 
 from tests.imagery.conftest import engine, load
+from tests.portal.pages import browser
 
-__all__ = ["engine", "geo", "load"]
+__all__ = ["browser", "engine", "geo", "load"]
 
 #: Around Bègles; a part of every scene of ``item`` up to number 30.
 OUTLINE = {"type": "Polygon", "coordinates": [[[-0.58, 44.78], [-0.52, 44.78], [-0.52, 44.82], [-0.58, 44.78]]]}

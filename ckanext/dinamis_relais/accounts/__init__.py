@@ -1,14 +1,14 @@
 """A person of a partner gets an account: request, moderation, delivery to DINAMIS, end.
 
 Other rooms call :func:`suspend_for_membership` and :func:`resume_for_membership`, in their own transaction, and ask
-:func:`is_open` and :func:`active_organizations`.
+:func:`is_open`, :func:`active_organizations` and :func:`states_of`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-__all__ = ["active_organizations", "is_open", "resume_for_membership", "suspend_for_membership"]
+__all__ = ["active_organizations", "is_open", "resume_for_membership", "states_of", "suspend_for_membership"]
 
 
 def is_open(user_id: str, organization_id: str) -> bool:
@@ -55,6 +55,19 @@ def active_organizations(user_id: str, *, locked: bool = False) -> list[str]:
     )
     query = query.order_by(Account.created_at)
     return list(session().execute(query.with_for_update(read=True) if locked else query).scalars())
+
+
+def states_of(user_id: str) -> list[str]:
+    """States of a person's accounts, of all organisations; empty for a login without one.
+
+    :param user_id: id of the CKAN user
+    """
+    import sqlalchemy as sa
+
+    from ckanext.dinamis_relais.accounts.model import Account
+    from ckanext.dinamis_relais.db import session
+
+    return list(session().execute(sa.select(Account.state).where(Account.user_id == user_id)).scalars())
 
 
 def _of(organization_id: str, states: tuple[str, ...]) -> list:

@@ -17,6 +17,7 @@ from ckan.types import Context, DataDict
 
 from ckanext.dinamis_relais import (
     access,
+    alerts,
     config,
     imagery_requests,
     journal,
@@ -97,8 +98,8 @@ def dinamis_personal_data_export(context: Context, data_dict: DataDict) -> dict[
 
     :param account_id: an account of the person; none for oneself
     :returns: ``{"made_at", "logins", "accounts", "mails", "roles", "journal", "named_in_files",
-        "questions", "registrations", "imagery_requests", "use_cases"}`` and what the room of downloads
-        holds (``access.held_on``); times in UTC
+        "questions", "registrations", "imagery_requests", "use_cases", "watched", "watched_mails"}`` and what the room
+        of downloads holds (``access.held_on``); times in UTC
     """
     tk.check_access("dinamis_personal_data_export", context, data_dict)
     user = user_of(context)
@@ -125,6 +126,7 @@ def dinamis_personal_data_export(context: Context, data_dict: DataDict) -> dict[
         **imagery_requests.held_on(ids),
         **use_cases.held_on(ids),
         **access.held_on(ids),
+        **alerts.held_on(ids),
     }
 
 
@@ -189,6 +191,7 @@ def _erase_what_is_theirs(row: Account, actor: str) -> None:
         imagery_requests.erase(row.user_id, actor)
         use_cases.erase(row.user_id, actor)
         access.erase(row.user_id, actor)
+        alerts.erase(row.user_id, actor)
 
 
 def _erase_login(row: Account) -> None:

@@ -8,7 +8,7 @@ import orjson
 import sqlalchemy as sa
 
 from ckanext.dinamis_relais.db import isoformat
-from ckanext.dinamis_relais.imagery.model import scenes
+from ckanext.dinamis_relais.imagery.model import LATEST, scenes
 from ckanext.dinamis_relais.imagery.search import Search
 
 
@@ -18,12 +18,11 @@ def latest(engine: Any, search: Search, limit: int) -> list[dict[str, Any]]:
     :param engine: of the scene store
     """
     # Items are large: the order is found without them.
-    order = (scenes.c.updated.desc(), scenes.c.datetime.desc(), scenes.c.collection, scenes.c.id)
-    keys = sa.select(scenes.c.collection, scenes.c.id).where(search.where()).order_by(*order).limit(limit).subquery()
+    keys = sa.select(scenes.c.collection, scenes.c.id).where(search.where()).order_by(*LATEST).limit(limit).subquery()
     query = (
         sa.select(sa.cast(scenes.c.item, sa.Text), scenes.c.updated)
         .join(keys, sa.and_(scenes.c.collection == keys.c.collection, scenes.c.id == keys.c.id))
-        .order_by(*order)
+        .order_by(*LATEST)
     )
     with engine.connect() as connection:
         rows = connection.execute(query).all()

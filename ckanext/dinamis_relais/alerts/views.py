@@ -11,11 +11,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.alerts import feed
+from ckanext.dinamis_relais.alerts.watch_views import dinamis_watches
 from ckanext.dinamis_relais.imagery import describe, filters, places, territories
 from ckanext.dinamis_relais.imagery.datasets import site_url
 from ckanext.dinamis_relais.web import act, page
 
-__all__ = ["dinamis_alerts"]
+__all__ = ["dinamis_alerts", "dinamis_watches"]
 
 dinamis_alerts = Blueprint("dinamis_alerts", __name__, url_prefix="/dinamis/images")
 

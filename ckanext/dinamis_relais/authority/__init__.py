@@ -81,6 +81,7 @@ VERBS: dict[str, tuple[Role, ...]] = {
     "mail.write": _PIGMA,
     "board.open": (Role.EXECUTIVE_BOARD,),
     "scene.read": _ALL,
+    "alert.receive": (Role.SYSADMIN, Role.SUPER_REFERENT, Role.EXECUTIVE_BOARD, Role.REFERENT, Role.MEMBER, Role.USER),
     "licence.read": _ALL,
     # Whoever has a login may ask; that an account runs is a rule of the room, which says what to do.
     "access.own": (Role.SYSADMIN, Role.SUPER_REFERENT, Role.EXECUTIVE_BOARD, Role.REFERENT, Role.MEMBER, Role.USER),

@@ -5,15 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Sequence
-from contextlib import nullcontext
 from typing import Any
 
 import ckan.plugins.toolkit as tk
-import click
 import sqlalchemy as sa
 from ckan import model
-from flask import current_app, has_request_context
-from flask_babel import force_locale
 from sqlalchemy.exc import SQLAlchemyError
 
 from ckanext.dinamis_relais.batch.model import Batch, BatchRow
@@ -21,7 +17,7 @@ from ckanext.dinamis_relais.batch.rules import DONE, FAILED, WAITING, Handler, O
 from ckanext.dinamis_relais.db import isoformat, new_id, session, utcnow
 from ckanext.dinamis_relais.journal import Event, record
 from ckanext.dinamis_relais.rooms import collect
-from ckanext.dinamis_relais.web import problems
+from ckanext.dinamis_relais.web import as_request, problems
 
 log = logging.getLogger(__name__)
 
@@ -175,11 +171,6 @@ def run_inline(batch_id: str) -> None:
         _some(taken, None)
 
 
-def _application() -> Any:
-    """Flask's application: the present one, or in the worker, where none is, that of CKAN's command line."""
-    return current_app if current_app else click.get_current_context().meta["flask_app"]
-
-
 def run_round() -> int:
     """A worker's round: some rows of the oldest batch that waits, in the language of the person who began it.
 
@@ -189,7 +180,7 @@ def run_round() -> int:
     if taken is None:
         return 0
     locale = session().get(Batch, taken).locale
-    with nullcontext() if has_request_context() else _application().test_request_context(), force_locale(locale):
+    with as_request(locale):
         return max(1, _some(taken, ROUND))
 
 

@@ -9,6 +9,8 @@ import ckan.plugins.toolkit as tk
 from ckanext.dinamis_relais.config.base import get, path
 
 __all__ = [
+    "alerts_hour",
+    "csw_url",
     "download_quotas",
     "harvest_folder",
     "harvest_stuck_minutes",
@@ -28,6 +30,16 @@ def scenes_url() -> str:
     if get("scenes_url"):
         return get("scenes_url")
     return make_url(tk.config["sqlalchemy.url"]).set(database="dinamis_scenes").render_as_string(hide_password=False)
+
+
+def alerts_hour() -> int:
+    """Hour of the day, in the site's zone, from which on the mails about new images leave."""
+    return min(23, max(0, int(get("alerts_hour"))))
+
+
+def csw_url() -> str:
+    """Public address of the CSW; empty when this site has none."""
+    return str(get("csw_url"))
 
 
 def harvest_folder() -> Path | None:

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 TEMPLATES = Path(__file__).parent.parent / "mails"
 LINK = "{link}"
+#: Mails whose link stops them: mail programs show it as a button of their own (RFC 2369, RFC 8058).
+STOPPED_BY_LINK = frozenset({"new_images"})
 
 
 def locale() -> str:
@@ -135,6 +137,7 @@ def prepare(mail: Mail) -> dict[str, Any]:
         "reply_to": mail.reply_to,
         "subject": mail.subject,
         "body": mail.body.replace(LINK, link) if link else mail.body,
+        "stop": link if mail.name in STOPPED_BY_LINK else None,
         "file": (dossier.name, dossier.content) if dossier else None,
     }
 
@@ -147,6 +150,8 @@ def transport(parcel: Parcel) -> dict[str, Any]:
     """
     message = parcel.body
     headers = {"Reply-To": message["reply_to"]} if message["reply_to"] else {}
+    if message["stop"]:
+        headers |= {"List-Unsubscribe": f"<{message['stop']}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     headers["Message-ID"] = f"<{parcel.idempotency_key}@dinamis-relais>"
     files = [(message["file"][0], io.BytesIO(message["file"][1]), "application/zip")] if message["file"] else []
     try:

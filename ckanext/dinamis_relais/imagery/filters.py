@@ -15,6 +15,7 @@ class Filters:
 
     :ivar place: name, code or label of a territory
     :ivar bbox: ``west,south,east,north`` in degrees, a part of the map
+    :ivar area: polygons of a file, as :func:`outlines` reads them
     :ivar start: first day, ``YYYY-MM-DD``
     :ivar end: last day, ``YYYY-MM-DD``
     :ivar cloud: largest cloud cover in percent
@@ -22,6 +23,7 @@ class Filters:
 
     place: str = ""
     bbox: str = ""
+    area: str = ""
     start: str = ""
     end: str = ""
     cloud: str = ""
@@ -52,6 +54,16 @@ class Filters:
             return int(self.start[:4])
         return None
 
+    @property
+    def watched(self) -> str:
+        """The part of the map or the area as alerts name it: a box to five decimals, a metre; empty for none."""
+        return ",".join(f"{round(float(value), 5)}" for value in self.bbox.split(",")) if self.bbox else self.area
+
+    @property
+    def outline(self) -> dict[str, Any] | None:
+        """The area's polygons as GeoJSON; None for none."""
+        return {"type": "MultiPolygon", "coordinates": [[ring] for ring in outlines(self.area)]} if self.area else None
+
     def params(self) -> dict[str, str]:
         """As they stand in the address."""
         given = {one.name: getattr(self, one.name) for one in fields(self)}
@@ -70,6 +82,8 @@ class Filters:
         body: dict[str, Any] = {}
         if outline:
             body["intersects"] = outline
+        elif self.area:
+            body["intersects"] = self.outline
         elif self.bbox:
             body["bbox"] = [float(value) for value in self.bbox.split(",")]
         if self.start or self.end:
@@ -97,10 +111,15 @@ def read(args: Mapping[str, str]) -> tuple[Filters, list[str]]:
 
     :returns: the filters, and the names of those left out
     """
-    given = {one.name: args.get(ADDRESS.get(one.name, one.name), "").strip()[:200] for one in fields(Filters)}
+    given = {
+        one.name: args.get(ADDRESS.get(one.name, one.name), "").strip()[: _LONGEST.get(one.name, 200)]
+        for one in fields(Filters)
+    }
     wrong = [name for name, check in _CHECKS.items() if given[name] and not check(given[name])]
     for name in wrong:
         given[name] = ""
+    if given["place"] or given["bbox"]:
+        given["area"] = ""  # who names a place or moves the map looks elsewhere than in their file
     if given["start"] and given["end"] and given["start"] > given["end"]:
         given["start"], given["end"] = given["end"], given["start"]
     return Filters(**given), wrong
@@ -128,4 +147,31 @@ def _is_box(text: str) -> bool:
     return -180 <= west < east <= 180 and -90 <= south < north <= 90
 
 
-_CHECKS = {"start": _is_day, "end": _is_day, "cloud": _is_percentage, "bbox": _is_box}
+def outlines(text: str) -> list[list[list[float]]]:
+    """The rings of an area as it stands in an address: ``_`` between numbers, ``~`` between rings; degrees.
+
+    >>> outlines("-0.6_44.7_-0.5_44.7_-0.5_44.8")
+    [[[-0.6, 44.7], [-0.5, 44.7], [-0.5, 44.8], [-0.6, 44.7]]]
+
+    :raises ValueError: it is no such text, or no place on Earth
+    """
+    found = []
+    for part in text.split("~"):
+        numbers = [float(value) for value in part.split("_")]
+        ring = [list(point) for point in zip(numbers[::2], numbers[1::2], strict=True)]
+        if len(ring) < 3 or not all(-180 <= x <= 180 and -90 <= y <= 90 for x, y in ring):
+            raise ValueError(part)
+        found.append([*ring, ring[0]])
+    return found
+
+
+def _is_area(text: str) -> bool:
+    try:
+        return bool(outlines(text))
+    except ValueError:
+        return False
+
+
+_CHECKS = {"start": _is_day, "end": _is_day, "cloud": _is_percentage, "bbox": _is_box, "area": _is_area}
+#: Letters of a filter that are more than of the others: an address stays under the 8 kB that every server takes.
+_LONGEST = {"area": 5_000}

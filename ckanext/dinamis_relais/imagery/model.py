@@ -34,7 +34,8 @@ collections = sa.Table(
 
 #: One row a scene. ``item`` is the STAC 1.1 item as it is answered, its ``links`` last (see store.py);
 #: ``datetime`` is the item's, or its start; ``cloud`` is a percentage, null when the source does not know it;
-#: ``hash`` is that of the item as the source gave it, so that the unchanged is skipped before any work.
+#: ``hash`` is that of the item as the source gave it, so that the unchanged is skipped before any work;
+#: ``arrived`` is the transaction that brought the scene, 0 before there was this column (alerts/arrivals.py).
 scenes = sa.Table(
     "scene",
     metadata,
@@ -48,6 +49,7 @@ scenes = sa.Table(
     sa.Column("source_id", sa.Text, nullable=False),
     sa.Column("hash", UUID(as_uuid=False), nullable=False),
     sa.Column("updated", _MOMENT, nullable=False, server_default=sa.func.now()),
+    sa.Column("arrived", sa.BigInteger, nullable=False, server_default=sa.func.txid_current()),
     sa.Column("geom", Geometry("GEOMETRY", srid=4326, spatial_index=False), nullable=False),
     sa.Column("item", JSON, nullable=False),
 )
@@ -122,10 +124,15 @@ properties = sa.Table(
 #: The order of every page: newest first, then collection and id so that it is total.
 KEYSET = (scenes.c.datetime.desc(), scenes.c.collection, scenes.c.id)
 
+#: What came or changed last first: the order of the feed of new scenes.
+LATEST = (scenes.c.updated.desc(), *KEYSET)
+
 _INDEXES = (
     sa.Index("scene_geom", scenes.c.geom, postgresql_using="gist"),
     sa.Index("scene_keyset", *KEYSET),
     sa.Index("scene_collection_keyset", scenes.c.collection, *KEYSET[:1], scenes.c.id),
+    sa.Index("scene_latest", *LATEST[:2]),
+    sa.Index("scene_arrived", scenes.c.arrived, postgresql_using="brin"),
     sa.Index("scene_cloud", scenes.c.cloud),
     sa.Index("scene_platform", scenes.c.platform),
     sa.Index("scene_source", scenes.c.source_id, scenes.c.collection),

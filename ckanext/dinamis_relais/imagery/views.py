@@ -11,21 +11,32 @@ from flask import Blueprint, Response
 from shapely.geometry import shape
 from sqlalchemy.exc import SQLAlchemyError
 
-from ckanext.dinamis_relais import __version__, config
-from ckanext.dinamis_relais.imagery import actions, describe, places, search, series_picture, territories, tiles
+from ckanext.dinamis_relais import __version__, config, throttle
+from ckanext.dinamis_relais.imagery import (
+    actions,
+    describe,
+    places,
+    search,
+    series_picture,
+    shared_area,
+    territories,
+    tiles,
+)
 from ckanext.dinamis_relais.imagery import filters as rules
 from ckanext.dinamis_relais.imagery import model as scene_model
 from ckanext.dinamis_relais.imagery.coverage_views import dinamis_coverage
 from ckanext.dinamis_relais.imagery.stac_views import dinamis_stac
 from ckanext.dinamis_relais.imagery.territories import Territory
 from ckanext.dinamis_relais.imagery.words import platform_name
-from ckanext.dinamis_relais.web import act, page
+from ckanext.dinamis_relais.web import act, page, problems
 
 __all__ = ["dinamis_coverage", "dinamis_imagery", "dinamis_stac"]
 
 dinamis_imagery = Blueprint("dinamis_imagery", __name__, url_prefix="/dinamis/images")
 
 PAGE_SIZE = 20
+#: Files with an area that one network address may send in an hour.
+AREA_FILES = 60
 #: Nouvelle-Aquitaine, where the map starts: west, south, east, north in degrees.
 HOME = (-1.8, 42.7, 2.7, 47.2)
 #: Prefectures of Nouvelle-Aquitaine: (name, longitude, latitude), to find one's way on the plain base.
@@ -43,7 +54,7 @@ def explorer() -> Any:
     """Filters, a chart of years, the list, and a map beside it."""
     asked, wrong = rules.read(tk.request.args)
     place, others, place_problem = _place(asked.place)
-    outline = place.outline if place else None
+    outline = place.outline if place else asked.outline
     # A place that was not found filters nothing, but its text stays in the field to be corrected.
     body = asked.body(outline)
     token = tk.request.args.get("token") or None
@@ -85,6 +96,32 @@ def tile(zoom: int, column: int, row: int) -> Response:
     response = Response(content, content_type="application/vnd.mapbox-vector-tile")
     response.headers["Cache-Control"] = "public, max-age=300"
     return response
+
+
+@dinamis_imagery.post("/area", endpoint="area")
+@page
+def area() -> Any:
+    """The area of a file goes into the address, in place of a place or of a part of the map; nothing is kept."""
+    asked, _wrong = rules.read(tk.request.args)
+    sent = tk.request.files.get("file")
+    rest = replace(asked, place="", bbox="", area="")
+    if not throttle.allowed("area-files", throttle.client(), AREA_FILES):
+        tk.h.flash_error(tk._("Too many tries from here. Wait an hour, then try again."))
+        return tk.redirect_to(f"{_path()}{asked.query()}")
+    content = sent.stream.read(config.request_area_mb() * 1_000_000 + 1) if sent else b""
+    try:
+        found = act("dinamis_area_read", file_name=(sent.filename if sent else "") or "-", file_content=content)
+    except tk.ValidationError as error:
+        for sentence in problems(error):
+            tk.h.flash_error(sentence)
+        return tk.redirect_to(f"{_path()}{asked.query()}")
+    text, simplified = shared_area.written(found["area"])
+    said = [note["text"] for note in found["notes"]]
+    if simplified:
+        said.append(tk._("The outline was made simpler, so that the page's address can hold it."))
+    for sentence in said:
+        tk.h.flash_notice(sentence)
+    return tk.redirect_to(f"{_path()}{replace(rest, area=text).query()}")
 
 
 @dinamis_imagery.get("/series/<collection>/<int:year>.png", endpoint="series_picture")
@@ -183,6 +220,7 @@ def _label(name: str, asked: rules.Filters, place: Any, collections: list[tuple[
     said = {
         "place": place.label if place else asked.place,
         "bbox": tk._("Part of the map"),
+        "area": tk._("Area of a file"),
         "cloud": tk._("Clouds: at most {value} %").format(value=asked.cloud),
         "platform": platform_name(asked.platform),
         "collection": dict(collections).get(asked.collection, asked.collection),
@@ -202,7 +240,7 @@ def _culprits(engine: Any, asked: rules.Filters, outline: Any) -> list[dict[str,
     found = []
     for name in asked.active:
         rest = asked.without(name)
-        count = search.matched(engine, search.parse(rest.body(None if name == "place" else outline)))
+        count = search.matched(engine, search.parse(rest.body(None if name in ("place", "area") else outline)))
         if count:
             label = _label(name, asked, None, _collections(engine))
             found.append({"label": label, "count": describe.number(count), "query": rest.query()})
@@ -220,7 +258,7 @@ def _feature(geometry: Any, key: str) -> dict[str, Any]:
 
 def _tiles(asked: rules.Filters, outline: Any) -> str:
     """Address of the tiles; a place's outline is too long for an address, its box stands for it."""
-    if outline:
+    if outline and asked.place:
         asked = replace(asked, bbox=",".join(f"{value:.5f}" for value in shape(outline).bounds))
     query = replace(asked, place="").query()
     return f"{_path()}/tiles/{{z}}/{{x}}/{{y}}.mvt{query}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -21,6 +22,7 @@ from ckanext.dinamis_relais.transaction import one_commit
 
 __all__ = [
     "dinamis_area_import",
+    "dinamis_area_read",
     "dinamis_request_create",
     "dinamis_request_list",
     "dinamis_request_preview",
@@ -99,6 +101,20 @@ def dinamis_area_import(context: Context, data_dict: DataDict) -> dict[str, Any]
     tk.check_access("dinamis_area_import", context, data_dict)
     _person(context)
     return given.as_dict(given.read(data_dict))
+
+
+@tk.side_effect_free
+def dinamis_area_read(context: Context, data_dict: DataDict) -> dict[str, Any]:
+    """The area of a file, of any size, to search within; nothing is kept.
+
+    :param file_name: its end tells the format: GeoJSON, zipped Shapefile, KML, KMZ
+    :param file_content: bytes, or base64
+    :returns: as ``dinamis_area_import``
+    :raises toolkit.ValidationError: what is wrong with the file, and what to do
+    """
+    tk.check_access("dinamis_area_read", context, data_dict)
+    file = {name: data_dict.get(name) for name in ("file_name", "file_content")}
+    return given.as_dict(given.read(file, replace(given.limits(), km2=0)))
 
 
 def dinamis_request_preview(context: Context, data_dict: DataDict) -> dict[str, Any]:

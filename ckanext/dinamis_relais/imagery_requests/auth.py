@@ -13,6 +13,7 @@ from ckanext.dinamis_relais.imagery_requests.model import ImageryRequest
 
 __all__ = [
     "dinamis_area_import",
+    "dinamis_area_read",
     "dinamis_request_create",
     "dinamis_request_list",
     "dinamis_request_preview",
@@ -47,6 +48,7 @@ def _own_or(verb: str, organization: Any = None) -> Any:
 
 
 dinamis_area_import = guard("request.create")
+dinamis_area_read = guard("scene.read", anonymous=True)
 dinamis_request_preview = guard("request.create")
 dinamis_request_create = guard("request.create")
 # The list holds what its reader may see: one's own, those of the organisations whose referent one is, or all.

@@ -77,19 +77,20 @@ def _content(value: Any) -> bytes:
         raise tk.ValidationError({"file_content": [tk._("Give the file's content in base64.")]}) from error
 
 
-def read(data: dict[str, Any]) -> Given:
+def read(data: dict[str, Any], allowed: Limits | None = None) -> Given:
     """The area of an input: ``file_name`` with ``file_content``, or ``area``, or ``place`` with ``place_kind``.
 
+    :param allowed: what is let in; by default what a request may hold
     :raises toolkit.ValidationError: by field, what is wrong and what to do
     """
     field = "area"
     try:
         if data.get("file_name"):
             field, name = "file_name", str(data["file_name"])
-            area = areas.from_file(name, _content(data.get("file_content") or b""), limits())
+            area = areas.from_file(name, _content(data.get("file_content") or b""), allowed or limits())
             return Given(area, "file", name.replace("\\", "/").rpartition("/")[2].rpartition(".")[0][:100])
         if data.get("area"):
-            return Given(areas.from_geometry(data["area"], limits()), "drawn")
+            return Given(areas.from_geometry(data["area"], allowed or limits()), "drawn")
         if data.get("place"):
             field = "place"
             return _territory(str(data.get("place_kind") or "commune"), str(data["place"]))

@@ -61,6 +61,13 @@ def all_series() -> list[dict[str, Any]]:
             return found
 
 
+def newest() -> tuple[int, str]:
+    """How many public series there are, and when the last of them changed (as CKAN writes it)."""
+    query = {"fq": f"dataset_type:{DATASET_TYPE}", "sort": "metadata_modified desc", "rows": 1}
+    answer = tk.get_action("package_search")(_nobody(), query)
+    return answer["count"], next((one["metadata_modified"] for one in answer["results"]), "")
+
+
 def xml_of(series: dict[str, Any]) -> bytes:
     """The record of a series in ISO 19139."""
     page = f"{site_url()}/{DATASET_TYPE}/{series['name']}"

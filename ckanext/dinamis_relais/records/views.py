@@ -9,6 +9,7 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 from flask import Blueprint, Response, request
 
+from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.web import act, page
 
 __all__ = ["dinamis_records"]
@@ -25,7 +26,7 @@ def folder() -> Response:
     """
     found = act("dinamis_record_list")["results"]
     rows = [{**one, "changed": _moment(one)} for one in found]
-    response = Response(tk.render("dinamis/records/folder.html", {"records": rows}))
+    response = Response(tk.render("dinamis/records/folder.html", {"records": rows, "csw_url": config.csw_url()}))
     if rows:
         response.last_modified = max(one["changed"] for one in rows)
     return _conditional(response)

@@ -24,13 +24,14 @@ def machines() -> list[Any]:
 
 def recipients() -> dict[str, tuple[str, ...]]:
     """Message → who receives it, of all rooms; a message that is not named here goes to the person it is about."""
+    from ckanext.dinamis_relais.alerts.rules import RECIPIENTS as ALERTS
     from ckanext.dinamis_relais.imagery_requests.letters import RECIPIENTS as REQUESTS
     from ckanext.dinamis_relais.membership.letters import RECIPIENTS
     from ckanext.dinamis_relais.news.registering import RECIPIENTS as NEWS
     from ckanext.dinamis_relais.questions.letters import RECIPIENTS as QUESTIONS
     from ckanext.dinamis_relais.use_cases.letters import RECIPIENTS as USE_CASES
 
-    return {**RECIPIENTS, **QUESTIONS, **NEWS, **REQUESTS, **USE_CASES,
+    return {**RECIPIENTS, **QUESTIONS, **NEWS, **REQUESTS, **USE_CASES, **ALERTS,
             "account_erasure_requested": ("contact",), "board_dossier": ("board_address",),
             "board_notice": ("board_address",), "harvest_failed": ("super_referent",),
             "journal_head": ("site_operator",)}  # fmt: skip
@@ -76,6 +77,9 @@ def sample(name: str, language: str) -> dict[str, Any]:
         "answer": "L'image demandée est au catalogue." if french else "The image is in the catalogue.",
         "message": "Le service n'a pas répondu." if french else "The service did not answer.",
         "text": "Voici le texte du message." if french else "This is the message's text.",
+        "count": 3, "one": True,
+        "places": [{"title": "Exempleville", "count": 3, "text": "- SPOT 6, 12/07/2023", "rest": 2,
+                    "page": f"{site}/dinamis/coverage/commune/00000"}],
         "scenes": [{"title": "SPOT 6, 12/07/2023", "id": "exemple", "collection": "spot"}],
         "expires_on": day, "since": day, "again": False, "attached": True, "day": day, "at": "2027-01-31T02:00:00Z",
         "hash": "0" * 64,

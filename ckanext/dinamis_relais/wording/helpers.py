@@ -45,6 +45,7 @@ def dinamis_mail_when(mail: dict[str, Any]) -> list[str]:
         "event_place": tk._("A place becomes free at an event"),
         "harvest_failed": tk._("A harvest of images fails"),
         "journal_head": tk._("Once a day"),
+        "new_images": tk._("New images came over a territory that a person watches: at most once a day"),
         "reacceptance_reminder": tk._("Reminder: new texts are to be accepted"),
         "reacceptance_requested": tk._("A member is asked to accept new texts"),
         "request_received": tk._("A request for an image is sent"),

@@ -3,14 +3,14 @@
 What was counted of downloads before is counted as not told.
 
 Revision ID: dinamis_027
-Revises: dinamis_022
+Revises: dinamis_026
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "dinamis_027"
-down_revision = "dinamis_022"
+down_revision = "dinamis_026"
 branch_labels = None
 depends_on = None
 

@@ -1,13 +1,13 @@
 """Items are compressed by LZ4 where PostgreSQL was built with it: written and read in three quarters of the time.
 
-Revision ID: 0006_lz4
-Revises: 0004_properties
+Revision ID: 0008_lz4
+Revises: 0007_arrivals
 """
 
 from alembic import op
 
-revision = "0006_lz4"
-down_revision = "0004_properties"
+revision = "0008_lz4"
+down_revision = "0007_arrivals"
 branch_labels = None
 depends_on = None
 
