@@ -276,7 +276,8 @@ def dinamis_application_history(context: Context, data_dict: Data) -> Data:
     """What happened to a file, the oldest first: its journal lines.
 
     :returns: ``{"count", "results"}``, each ``{at, event, actor_name, state_from, state_to, reason}``; a
-        reminder's line says in ``kind`` and ``days`` which it was
+        reminder's line says in ``kind`` and ``days`` which it was, that of a written answer in ``given_on`` the day
+        on which the board gave it
     """
     id_ = tk.get_or_bust(data_dict, "id")
     tk.check_access("dinamis_application_history", context, data_dict)
@@ -300,7 +301,7 @@ def history_of(application_id: str) -> list[Data]:
                 "event": line.event,
                 "actor": line.actor,
                 "actor_name": (user.fullname or user.name) if user else line.actor,
-                **{key: line.data.get(key) for key in ("state_from", "state_to", "reason", "kind", "days")},
+                **{key: line.data.get(key) for key in ("state_from", "state_to", "reason", "kind", "days", "given_on")},
             }
         )
     return results

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import re
@@ -199,6 +200,17 @@ def entity_title(name: str) -> str:
     text = re.sub(r"\b(d|l)'(\w)", lambda m: f"{m[1].lower()}'{m[2].upper()}", text, flags=re.IGNORECASE)
     text = re.sub(r"\bde ([AEIOUYÀÂÉÈÊÎÔÛ])", r"d'\1", text)
     return text[:1].upper() + text[1:]
+
+
+def answer_day_problem(given: dt.date, today: dt.date, sent: dt.date | None) -> str | None:
+    """What is wrong with the day on which the board is said to have answered: ``future``, ``early``; None if nothing.
+
+    :param today: in the site's time zone, as the others
+    :param sent: day on which the file left for the board, None while it has not
+    """
+    if given > today:
+        return "future"
+    return "early" if sent is not None and given < sent else None
 
 
 def may_delete_note(author_id: str, reader_id: str, sysadmin: bool) -> bool:

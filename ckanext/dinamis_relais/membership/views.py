@@ -195,7 +195,7 @@ def paper(id: str) -> Any:
 def decision(id: str) -> Any:
     """Record the board's written answer."""
     form = tk.request.form
-    data = {name: form.get(name, "") for name in ("transition", "reason", "reference")}
+    data = {name: form.get(name, "") for name in ("transition", "reason", "reference", "given_on")}
     sentence = tk._("The board's decision is recorded, with its answer as proof.")
     tried("dinamis_decision_record", sentence, id=id, file=tk.request.files.get("file"), **data)
     return tk.redirect_to("dinamis_membership.file", id=id)
