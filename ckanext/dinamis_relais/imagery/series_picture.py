@@ -107,16 +107,20 @@ def territory_svg(outline: Any, towns: Towns) -> str:
     :param towns: drawn where they are in the frame
     """
     frame = _Frame(outline.bounds)
-    own = [frame.path(outline, 'fill="#0b5cad" fill-opacity="0.55" stroke="#0b5cad" stroke-width="1.5"')]
+    own = [frame.path(outline, 'fill="#0b5cad" fill-opacity="0.45" stroke="#0b5cad" stroke-width="1.5"')]
     (west, south, east, north), middle = outline.bounds, outline.centroid
     if (north - south) * frame.scale < _SMALL and (east - west) * frame.squeeze * frame.scale < _SMALL:
         x, y = frame.point(middle.x, middle.y)
         own.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{_SMALL}" fill="none" stroke="#b3261e" stroke-width="3"/>')
-    return _drawn(frame, own, towns)
+    # It is shown on telephones at half its size.
+    return _drawn(frame, own, towns, 21)
 
 
-def _drawn(frame: _Frame, shapes: list[str], towns: Towns) -> str:
-    """Shapes over the land, and the towns over them."""
+def _drawn(frame: _Frame, shapes: list[str], towns: Towns, letters: int = 13) -> str:
+    """Shapes over the land, and the towns over them.
+
+    :param letters: their height, in pixels
+    """
     drawn = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}"'
         ' font-family="Liberation Sans, DejaVu Sans, Arial, sans-serif">',
@@ -130,9 +134,11 @@ def _drawn(frame: _Frame, shapes: list[str], towns: Towns) -> str:
     for name, lon, lat in towns:
         if frame.box.contains(shapely.Point(lon, lat)):
             x, y = frame.point(lon, lat)
-            drawn.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="#343a40"/>')
-            style = 'text-anchor="middle" font-size="13" fill="#343a40" stroke="#ffffff" stroke-width="3"'
-            drawn.append(f'<text x="{x:.1f}" y="{y - 7:.1f}" {style} paint-order="stroke">{escape(name)}</text>')
+            drawn.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{letters / 5:.1f}" fill="#343a40"/>')
+            style = f'text-anchor="middle" font-size="{letters}" fill="#343a40" stroke="#ffffff" stroke-width="3"'
+            drawn.append(
+                f'<text x="{x:.1f}" y="{y - letters / 2:.1f}" {style} paint-order="stroke">{escape(name)}</text>'
+            )
     return "".join([*drawn, f'<rect width="{WIDTH}" height="{HEIGHT}" fill="none" stroke="#9aa5b1"/></svg>'])
 
 
