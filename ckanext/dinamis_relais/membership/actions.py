@@ -9,7 +9,6 @@ from ckanext.dinamis_relais.db import session
 from ckanext.dinamis_relais.membership import entities
 from ckanext.dinamis_relais.membership.applications import (
     Data,
-    dinamis_application_claim,
     dinamis_application_create,
     dinamis_application_history,
     dinamis_application_list,
@@ -29,6 +28,7 @@ from ckanext.dinamis_relais.membership.board_links import (
     dinamis_dossier_send,
     dinamis_dossier_show,
 )
+from ckanext.dinamis_relais.membership.claims import dinamis_application_claim
 from ckanext.dinamis_relais.membership.conventions import dinamis_convention_import
 from ckanext.dinamis_relais.membership.documents import (
     dinamis_decision_record,

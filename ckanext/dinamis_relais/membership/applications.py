@@ -216,17 +216,6 @@ def dinamis_application_list(context: Context, data_dict: Data) -> Data:
     return {**found, "states": states}
 
 
-def dinamis_application_claim(context: Context, data_dict: Data) -> Data:
-    """Say that I work on this file (``release`` true: no longer). The one who holds it is shown to the others."""
-    id_ = tk.get_or_bust(data_dict, "id")
-    tk.check_access("dinamis_application_claim", context, data_dict)
-    row, actor = locked(id_), actor_of(context)
-    row.claimed_by = None if tk.asbool(data_dict.get("release", False)) else actor
-    record(Event.APPLICATION_CLAIMED, actor, "application", row.id, row.organization_id, claimed_by=row.claimed_by)
-    session().commit()
-    return dictize.application(row, user_of(context))
-
-
 def entity_checked(application_id: str) -> Application:
     """Ask Recherche d'entreprises again about a file's entity, with no transaction open, and keep what it says.
 

@@ -8,6 +8,7 @@ import ckan.plugins.toolkit as tk
 from markupsafe import Markup
 
 from ckanext.dinamis_relais import config
+from ckanext.dinamis_relais.authority import Role, holders
 from ckanext.dinamis_relais.gateway.mailer import LINK
 from ckanext.dinamis_relais.membership import rules
 
@@ -31,6 +32,7 @@ __all__ = [
     "dinamis_reminder_label",
     "dinamis_stamps",
     "dinamis_step_label",
+    "dinamis_team_choices",
     "dinamis_territory_choices",
     "dinamis_territory_kind_label",
     "dinamis_transition_done",
@@ -213,6 +215,17 @@ def dinamis_kind_label(kind: str) -> str:
         "reacceptance": tk._("New acceptance of the texts"),
         "change": tk._("Change of details"),
     }.get(kind, kind)
+
+
+def dinamis_team_choices(holder: str | None) -> list[tuple[str, str]]:
+    """PIGMA's people, of whom one works on a file, for a list to choose from: (id, name).
+
+    :param holder: id of the one who does now, who may have another role or have left since
+    """
+    found = {user.id: user.fullname or user.name for user in holders(Role.SUPER_REFERENT)}
+    if holder and holder not in found:
+        found[holder] = tk.h.dinamis_user_label(holder) or tk._("Somebody who left")
+    return sorted(found.items(), key=lambda one: one[1].lower())
 
 
 def dinamis_letter_label(name: str) -> str:

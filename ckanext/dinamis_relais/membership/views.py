@@ -123,6 +123,20 @@ def _papers(file: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+@dinamis_membership.post("/dinamis/moderation/applications/<id>/claim", endpoint="claim")
+@page
+def claim(id: str) -> Any:
+    """Say who works on a file and by when; the button that says neither takes it."""
+    given = {name: tk.request.form[name] for name in ("user", "due_on") if name in tk.request.form}
+    tried(
+        "dinamis_application_claim",
+        tk._("It is kept: the others see who works on this file, and by when."),
+        id=id,
+        **given,
+    )
+    return tk.redirect_to("dinamis_membership.file", id=id)
+
+
 def _thread(id_: str) -> Any:
     return tk.redirect_to(tk.url_for("dinamis_membership.file", id=id_) + "#thread")
 
