@@ -128,12 +128,8 @@ def _papers(file: dict[str, Any]) -> dict[str, Any]:
 def claim(id: str) -> Any:
     """Say who works on a file and by when; the button that says neither takes it."""
     given = {name: tk.request.form[name] for name in ("user", "due_on") if name in tk.request.form}
-    tried(
-        "dinamis_application_claim",
-        tk._("It is kept: the others see who works on this file, and by when."),
-        id=id,
-        **given,
-    )
+    sentence = tk._("It is kept: the others see who works on this file, and by when.")
+    tried("dinamis_application_claim", sentence, id=id, **given)
     return tk.redirect_to("dinamis_membership.file", id=id)
 
 
