@@ -178,7 +178,7 @@ def events() -> dict[str, str]:
         "role.revoked": _("Role revoked"),
         "application.created": _("File opened"),
         "application.updated": _("Details changed"),
-        "application.claimed": _("File taken in charge"),
+        "application.claimed": _("Follow-up of the file changed"),
         "application.signature_requested": _("Signature asked for"),
         "application.signed": _("Amendment signed"),
         "application.signature_delegated": _("Signature delegated to a named person"),
