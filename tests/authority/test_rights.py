@@ -21,7 +21,7 @@ TABLE = yaml.safe_load(Path(__file__).with_name("rights.yaml").read_text(encodin
 
 #: Parameters that name a thing of the organisation, by action; the others take ``organization_id``.
 THING = {
-    "application": ("update", "show", "history", "claim", "transition"),
+    "application": ("update", "show", "history", "claim", "transition", "thread"),
     "account": ("show", "transition", "update", "invite", "keep", "replace"),
     "membership": ("transition",),
     "report": ("show", "file"),
@@ -35,6 +35,8 @@ def parameters(action: str, things: dict[str, str]) -> dict[str, str]:
     if action == "dinamis_document_show":
         return {"id": things["document"]}
     if action in ("dinamis_signature_upload", "dinamis_decision_record") or action.startswith("dinamis_dossier_"):
+        return {"id": things["application"]}
+    if action in ("dinamis_note_create", "dinamis_note_list"):
         return {"id": things["application"]}
     if action == "dinamis_document_list":
         return {"application_id": things["application"]}

@@ -98,8 +98,8 @@ def dinamis_personal_data_export(context: Context, data_dict: DataDict) -> dict[
 
     :param account_id: an account of the person; none for oneself
     :returns: ``{"made_at", "logins", "accounts", "mails", "roles", "journal", "named_in_files",
-        "questions", "registrations", "imagery_requests", "use_cases", "watched", "watched_mails"}`` and what the room
-        of downloads holds (``access.held_on``); times in UTC
+        "notes", "questions", "registrations", "imagery_requests", "use_cases", "watched", "watched_mails"}`` and what the
+        room of downloads holds (``access.held_on``); times in UTC
     """
     tk.check_access("dinamis_personal_data_export", context, data_dict)
     user = user_of(context)
@@ -121,6 +121,7 @@ def dinamis_personal_data_export(context: Context, data_dict: DataDict) -> dict[
         "roles": [_grant(row) for row in _all(sa.select(RoleGrant).where(RoleGrant.user_id.in_(ids)))],
         "journal": [_line(row) for row in _all(journal.lines().where(about_them).order_by(JournalLine.id))],
         "named_in_files": membership.named_in_files(addresses),
+        "notes": membership.notes_by(ids),
         "questions": questions.personal_data(ids),
         "registrations": news.personal_data(ids),
         **imagery_requests.held_on(ids),

@@ -49,6 +49,9 @@ VERBS: dict[str, tuple[Role, ...]] = {
     "application.register": (),  # follows by itself from the signature of a new acceptance
     "application.decide": (Role.EXECUTIVE_BOARD,),
     "decision.record": _PIGMA,  # the board's written answer, with the file as proof
+    "thread.read": _PIGMA_AND_OWN,  # a referent, the mails to their own organisation's people
+    "note.read": _PIGMA,  # what PIGMA notes for itself
+    "note.write": _PIGMA,
     "membership.read": _ALL,
     "membership.list": _ALL,
     "membership.manage": _PIGMA,

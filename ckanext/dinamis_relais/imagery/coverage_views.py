@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -10,9 +11,10 @@ from flask import Blueprint, Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from ckanext.dinamis_relais import __version__, config, throttle
-from ckanext.dinamis_relais.imagery import coverage_picture, coverage_words, describe, territories
-from ckanext.dinamis_relais.imagery.places import PlaceUnavailable
-from ckanext.dinamis_relais.web import act, csv_of, file_response, page, problems
+from ckanext.dinamis_relais.imagery import coverage_picture, coverage_words, describe, series_picture, territories
+from ckanext.dinamis_relais.imagery.places import PlaceUnavailable, kept
+from ckanext.dinamis_relais.imagery.series_picture import TOWNS
+from ckanext.dinamis_relais.web import act, allowed, csv_of, file_response, page, problems
 
 dinamis_coverage = Blueprint("dinamis_coverage", __name__, url_prefix="/dinamis/coverage")
 
@@ -136,6 +138,34 @@ def picture(kind: str, code: str) -> Response:
     content = coverage_picture.png(found["territory"], year, credit.format(site=config.site_url()))
     name = f"couverture-{kind}-{found['territory']['code']}-{year['year']}.png"
     return file_response(content, "image/png", name)
+
+
+@dinamis_coverage.get("/<kind>/<code>/territory.png", endpoint="territory")
+@page
+def territory(kind: str, code: str) -> Response:
+    """Where a territory lies, for the page of the organisation whose territory it is."""
+    allowed("dinamis_scene_coverage")
+    try:
+        content = _territory_picture(kind, code.upper()) if kind in territories.KINDS else None
+    except PlaceUnavailable:
+        return tk.abort(503, tk._("The service of outlines (API Géo) does not answer. Try again in a few minutes."))
+    if content is None:
+        raise tk.ObjectNotFound(tk._("There is no territory of this kind with this code."))
+    response = Response(content, mimetype="image/png")
+    response.headers["Cache-Control"] = "public, max-age=86400"
+    response.add_etag()
+    response.make_conditional(tk.request.environ)
+    return response
+
+
+def _territory_picture(kind: str, code: str) -> bytes | None:
+    """The picture, drawn once a month; None for a territory that nobody knows."""
+    known = territories.read(kind, code)
+    if known is None or known.outline is None:
+        return None
+    outline = known.outline
+    drawn = hashlib.sha256(orjson.dumps([series_picture.VERSION, outline, TOWNS])).hexdigest()
+    return kept(f"picture/{drawn}", lambda: series_picture.territory_png(outline, TOWNS))
 
 
 def _found(kind: str, code: str) -> tuple[dict[str, Any], dict[str, Any] | None]:

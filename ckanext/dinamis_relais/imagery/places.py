@@ -79,7 +79,7 @@ def kept(name: str, make: Callable[[], bytes]) -> bytes | None:
     :param make: asks the service; its :class:`OutsideError` is remembered for a few minutes
     :returns: None when nobody answers, and nothing older is there
     """
-    key = f"dinamis:geo:{config.geo_api_url()}/{name}"
+    key = _key(name)
     fresh = f"{key}:fresh"
     old, new = _remembered(key, fresh)
     if new is not None:
@@ -92,6 +92,15 @@ def kept(name: str, make: Callable[[], bytes]) -> bytes | None:
     _remember(KEEP_OLD, {key: answer})
     _remember(KEEP, {fresh: b"1"})
     return answer
+
+
+def remembered(name: str) -> bytes | None:
+    """What :func:`kept` keeps under a name, however old; nobody is asked."""
+    return _remembered(_key(name))[0]
+
+
+def _key(name: str) -> str:
+    return f"dinamis:geo:{config.geo_api_url()}/{name}"
 
 
 def _remembered(*keys: str) -> list[bytes | None]:

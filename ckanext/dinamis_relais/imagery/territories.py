@@ -113,9 +113,25 @@ def read(kind: str, code: str) -> Territory | None:
     """
     if not is_code(kind, code):
         return None
-    content = places.kept(f"outline/{kind}/{code}", lambda: orjson.dumps(_drawn(kind, code)))
+    content = places.kept(_memory(kind, code), lambda: orjson.dumps(_drawn(kind, code)))
     if content is None:
         raise PlaceUnavailable("API Géo")
+    return _known(kind, code, content)
+
+
+def remembered(kind: str, code: str) -> Territory | None:
+    """A territory whose outline :func:`read` was told once and is remembered; None for any other. Nobody is asked."""
+    if kind not in KINDS or not is_code(kind, code):
+        return None
+    content = places.remembered(_memory(kind, code))
+    return _known(kind, code, content) if content is not None else None
+
+
+def _memory(kind: str, code: str) -> str:
+    return f"outline/{kind}/{code}"
+
+
+def _known(kind: str, code: str, content: bytes) -> Territory | None:
     known = orjson.loads(content)
     return Territory(kind, code, known["name"], known["outline"], known["km2"]) if known else None
 

@@ -25,6 +25,7 @@ from ckanext.dinamis_relais.imagery import (
 from ckanext.dinamis_relais.imagery import filters as rules
 from ckanext.dinamis_relais.imagery import model as scene_model
 from ckanext.dinamis_relais.imagery.coverage_views import dinamis_coverage
+from ckanext.dinamis_relais.imagery.series_picture import TOWNS
 from ckanext.dinamis_relais.imagery.stac_views import dinamis_stac
 from ckanext.dinamis_relais.imagery.territories import Territory
 from ckanext.dinamis_relais.imagery.words import platform_name
@@ -39,13 +40,6 @@ PAGE_SIZE = 20
 AREA_FILES = 60
 #: Nouvelle-Aquitaine, where the map starts: west, south, east, north in degrees.
 HOME = (-1.8, 42.7, 2.7, 47.2)
-#: Prefectures of Nouvelle-Aquitaine: (name, longitude, latitude), to find one's way on the plain base.
-TOWNS = (
-    ("Bordeaux", -0.58, 44.84), ("Limoges", 1.26, 45.83), ("Poitiers", 0.34, 46.58), ("Pau", -0.37, 43.3),
-    ("La Rochelle", -1.15, 46.16), ("Agen", 0.62, 44.2), ("Angoulême", 0.16, 45.65), ("Niort", -0.46, 46.32),
-    ("Périgueux", 0.72, 45.18), ("Mont-de-Marsan", -0.5, 43.89), ("Guéret", 1.87, 46.17),
-    ("Tulle", 1.77, 45.27),
-)  # fmt: skip
 
 
 @dinamis_imagery.route("", strict_slashes=False)

@@ -42,6 +42,8 @@ class Event(str, Enum):
     DOSSIER_LINK_REVOKED = "dossier.link_revoked"
     APPLICATION_REMINDED = "application.reminded"
     APPLICATION_ACCEPTANCE_REGISTERED = "application.acceptance_registered"
+    NOTE_WRITTEN = "note.written"
+    NOTE_DELETED = "note.deleted"
     MEMBERSHIP_ACTIVATED = "membership.activated"
     MEMBERSHIP_SUSPENDED = "membership.suspended"
     MEMBERSHIP_RESUMED = "membership.resumed"

@@ -1,7 +1,7 @@
 """A partner joins: entity details, files, signature, eligibility, decision, membership.
 
-Other rooms ask :func:`active_members` and :func:`named_in_files`, put :func:`state_of` and :func:`addresses_of` into
-their own statements, and call :func:`replace_referent` in their own transaction.
+Other rooms ask :func:`active_members`, :func:`named_in_files` and :func:`notes_by`, put :func:`state_of` and
+:func:`addresses_of` into their own statements, and call :func:`replace_referent` in their own transaction.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["active_members", "addresses_of", "named_in_files", "replace_referent", "state_of"]
+__all__ = ["active_members", "addresses_of", "named_in_files", "notes_by", "replace_referent", "state_of"]
 
 
 def state_of(organization_id: Any) -> Any:
@@ -81,6 +81,13 @@ def named_in_files(addresses: Iterable[str]) -> list[dict[str, Any]]:
         for place in ("representative", "referent")
         if str(getattr(row, place).get("email", "")).lower() in sought
     ]
+
+
+def notes_by(user_ids: Iterable[str]) -> list[dict[str, Any]]:
+    """The notes that some logins of PIGMA wrote on files, for the export of what is held on a person."""
+    from ckanext.dinamis_relais.membership.notes import written_by
+
+    return written_by(user_ids)
 
 
 def active_members(q: str = "", limit: int | None = None) -> list[dict[str, str]]:

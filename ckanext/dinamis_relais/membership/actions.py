@@ -9,7 +9,6 @@ from ckanext.dinamis_relais.db import session
 from ckanext.dinamis_relais.membership import entities
 from ckanext.dinamis_relais.membership.applications import (
     Data,
-    dinamis_application_claim,
     dinamis_application_create,
     dinamis_application_history,
     dinamis_application_list,
@@ -29,6 +28,7 @@ from ckanext.dinamis_relais.membership.board_links import (
     dinamis_dossier_send,
     dinamis_dossier_show,
 )
+from ckanext.dinamis_relais.membership.claims import dinamis_application_claim
 from ckanext.dinamis_relais.membership.conventions import dinamis_convention_import
 from ckanext.dinamis_relais.membership.documents import (
     dinamis_decision_record,
@@ -43,6 +43,7 @@ from ckanext.dinamis_relais.membership.memberships import (
     dinamis_membership_show,
     dinamis_membership_transition,
 )
+from ckanext.dinamis_relais.membership.notes import dinamis_note_create, dinamis_note_delete, dinamis_note_list
 from ckanext.dinamis_relais.membership.partners import dinamis_partner_list
 from ckanext.dinamis_relais.membership.public import dinamis_member_list
 from ckanext.dinamis_relais.membership.rules import presumption
@@ -53,6 +54,7 @@ from ckanext.dinamis_relais.membership.signatures import (
     dinamis_signature_resend,
     dinamis_signature_show,
 )
+from ckanext.dinamis_relais.membership.thread import dinamis_application_thread
 
 __all__ = [
     "dinamis_application_claim",
@@ -60,6 +62,7 @@ __all__ = [
     "dinamis_application_history",
     "dinamis_application_list",
     "dinamis_application_show",
+    "dinamis_application_thread",
     "dinamis_application_transition",
     "dinamis_application_update",
     "dinamis_board_link_decide",
@@ -79,6 +82,9 @@ __all__ = [
     "dinamis_membership_list",
     "dinamis_membership_show",
     "dinamis_membership_transition",
+    "dinamis_note_create",
+    "dinamis_note_delete",
+    "dinamis_note_list",
     "dinamis_partner_list",
     "dinamis_reacceptance_request_many",
     "dinamis_signature_code",

@@ -216,17 +216,6 @@ def dinamis_application_list(context: Context, data_dict: Data) -> Data:
     return {**found, "states": states}
 
 
-def dinamis_application_claim(context: Context, data_dict: Data) -> Data:
-    """Say that I work on this file (``release`` true: no longer). The one who holds it is shown to the others."""
-    id_ = tk.get_or_bust(data_dict, "id")
-    tk.check_access("dinamis_application_claim", context, data_dict)
-    row, actor = locked(id_), actor_of(context)
-    row.claimed_by = None if tk.asbool(data_dict.get("release", False)) else actor
-    record(Event.APPLICATION_CLAIMED, actor, "application", row.id, row.organization_id, claimed_by=row.claimed_by)
-    session().commit()
-    return dictize.application(row, user_of(context))
-
-
 def entity_checked(application_id: str) -> Application:
     """Ask Recherche d'entreprises again about a file's entity, with no transaction open, and keep what it says.
 
@@ -276,7 +265,8 @@ def dinamis_application_history(context: Context, data_dict: Data) -> Data:
     """What happened to a file, the oldest first: its journal lines.
 
     :returns: ``{"count", "results"}``, each ``{at, event, actor_name, state_from, state_to, reason}``; a
-        reminder's line says in ``kind`` and ``days`` which it was
+        reminder's line says in ``kind`` and ``days`` which it was, that of a written answer in ``given_on`` the day
+        on which the board gave it
     """
     id_ = tk.get_or_bust(data_dict, "id")
     tk.check_access("dinamis_application_history", context, data_dict)
@@ -300,7 +290,7 @@ def history_of(application_id: str) -> list[Data]:
                 "event": line.event,
                 "actor": line.actor,
                 "actor_name": (user.fullname or user.name) if user else line.actor,
-                **{key: line.data.get(key) for key in ("state_from", "state_to", "reason", "kind", "days")},
+                **{key: line.data.get(key) for key in ("state_from", "state_to", "reason", "kind", "days", "given_on")},
             }
         )
     return results

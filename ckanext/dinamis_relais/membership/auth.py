@@ -16,6 +16,7 @@ __all__ = [
     "dinamis_application_history",
     "dinamis_application_list",
     "dinamis_application_show",
+    "dinamis_application_thread",
     "dinamis_application_transition",
     "dinamis_application_update",
     "dinamis_board_link_decide",
@@ -35,6 +36,9 @@ __all__ = [
     "dinamis_membership_list",
     "dinamis_membership_show",
     "dinamis_membership_transition",
+    "dinamis_note_create",
+    "dinamis_note_delete",
+    "dinamis_note_list",
     "dinamis_partner_list",
     "dinamis_reacceptance_request_many",
     "dinamis_signature_code",
@@ -64,6 +68,7 @@ dinamis_application_create = guard("application.prepare", _by_organization)
 dinamis_application_update = guard("application.prepare", _by(Application))
 dinamis_application_show = guard("application.read", _by(Application))
 dinamis_application_history = guard("application.read", _by(Application))
+dinamis_application_thread = guard("thread.read", _by(Application))
 dinamis_application_list = guard("application.read", _by_organization)
 dinamis_application_claim = guard("application.review", _by(Application))
 # Each transition has a verb of its own, which the action checks against the machine's row.
@@ -73,6 +78,10 @@ dinamis_membership_show = guard("membership.read", anonymous=True)
 dinamis_membership_autocomplete = guard("membership.list", anonymous=True)
 dinamis_membership_list = guard("membership.list", anonymous=True)
 dinamis_membership_transition = guard("membership.manage", _by(Membership))
+dinamis_note_create = guard("note.write", _by(Application))
+dinamis_note_list = guard("note.read", _by(Application))
+# That somebody deletes their own is a rule of the room.
+dinamis_note_delete = guard("note.write")
 dinamis_entity_lookup = guard("entity.lookup", _by_organization)
 dinamis_document_list = guard("document.read", _by(Application, "application_id"))
 dinamis_document_show = guard("document.read", _by(Document))

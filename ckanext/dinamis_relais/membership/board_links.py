@@ -79,7 +79,7 @@ def dinamis_board_link_show(context: Context, data_dict: Data) -> Data:
         "expires_at": isoformat(link.expires_at),
         "used_at": isoformat(link.used_at),
         **{key: shown[key] for key in ("organization_title", "agreement_number", "state", "decided_at",
-                                       "decision_reference")},
+                                       "decided_on", "decision_reference")},
         "file": None, "documents": [], "history": [],
     }  # fmt: skip
     if _readable(link, now):

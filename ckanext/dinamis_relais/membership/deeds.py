@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from ckan import model
@@ -33,6 +34,7 @@ class Decision:
     """What the board decided, apart from what it is.
 
     :ivar at: when, UTC; for a written answer, when it was recorded
+    :ivar on: the day on which the board gave its answer, in the site's time zone
     :ivar via: ``login``, ``link``, ``api`` or ``paper``
     :ivar name: who, as it is printed
     :ivar reference: the board's own
@@ -40,10 +42,18 @@ class Decision:
     """
 
     at: dt.datetime
+    on: dt.date
     via: str
     name: str
     reference: str | None = None
     proof_sha256: str = ""
+
+    @property
+    def effect(self) -> dt.datetime:
+        """From when what was decided holds, UTC: noon of an earlier day, which is that day wherever it is read."""
+        if self.on >= local_day(self.at):
+            return self.at
+        return dt.datetime.combine(self.on, dt.time(12), dt.timezone.utc)
 
 
 @dataclass(frozen=True)
@@ -52,6 +62,16 @@ class Deed:
 
     data: dict[str, Any]
     sealed: papers.Sealed
+
+
+def local_day(moment: dt.datetime) -> dt.date:
+    """The day of a moment in the site's time zone."""
+    return moment.astimezone(ZoneInfo(config.time_zone())).date()
+
+
+def given_on(data: dict[str, Any]) -> dt.date | None:
+    """The day that stands on a written answer; nobody else who decides can say another day than today."""
+    return data.get("given_on") if isinstance(data.get("proof"), Proof) else None
 
 
 def _user_name(actor: str) -> str:
@@ -73,16 +93,19 @@ def _moment(value: Any) -> dt.datetime:
 def decision(actor: str, data: dict[str, Any]) -> Decision:
     """Who decided, when and how, told by who acted and with what: no caller of the action API can say it."""
     reference = data.get("reference") or None
-    proof, link = data.get("proof"), data.get("link")
+    proof, link, now = data.get("proof"), data.get("link"), utcnow()
     if isinstance(proof, Proof):
         name = f"{BOARD} (réponse écrite, enregistrée par {_user_name(actor)})"
-        return Decision(utcnow(), "paper", name, reference, hashlib.sha256(proof.content).hexdigest())
+        day = given_on(data) or local_day(now)
+        return Decision(now, day, "paper", name, reference, hashlib.sha256(proof.content).hexdigest())
     if actor == "board_link" and isinstance(link, BoardLink):
-        return Decision(link.used_at or utcnow(), "link", f"{BOARD} ({link.email})", reference)
+        at = link.used_at or now
+        return Decision(at, local_day(at), "link", f"{BOARD} ({link.email})", reference)
     if actor == "dinamis":
         who = str(data.get("decided_by") or "")[:200].strip()
-        return Decision(_moment(data.get("decided_at")), "api", f"{BOARD} ({who})" if who else BOARD, reference)
-    return Decision(utcnow(), "login", f"{_user_name(actor)}, {BOARD}", reference)
+        at = _moment(data.get("decided_at"))
+        return Decision(at, local_day(at), "api", f"{BOARD} ({who})" if who else BOARD, reference)
+    return Decision(now, local_day(now), "login", f"{_user_name(actor)}, {BOARD}", reference)
 
 
 def data_of(application: Application, decided: Decision, since: dt.datetime) -> dict[str, Any]:
@@ -90,17 +113,20 @@ def data_of(application: Application, decided: Decision, since: dt.datetime) -> 
 
     :param since: from when the membership runs
     """
-    how = HOW[decided.via]
+    how, written = HOW[decided.via], decided.via == "paper"
     return {
         "agreement_number": application.agreement_number,
         "organization": papers.organization_data(application),
         "relay": {"name": config.relay_name(), "operator": config.relay_operator()},
         "demonstration": config.demonstration(),
-        "decided_at": isoformat(decided.at),
+        # A written answer bears a day and no hour; the moment is the one at which it was recorded.
+        "decided_at": isoformat(decided.on if written else decided.at),
+        "decided_on": isoformat(decided.on),
+        "recorded_at": isoformat(decided.at) if written else "",
         "decided_by": decided.name,
         "decided_how": f"{how} (SHA-256 {decided.proof_sha256})" if decided.proof_sha256 else how,
         "reference": decided.reference or "",
-        "since": since.date().isoformat(),
+        "since": local_day(since).isoformat(),
         "application_id": application.id,
         "seal": config.relay_operator() if config.seal_pkcs12() else "",
     }
@@ -134,7 +160,7 @@ def beforehand(application: Application, name: str, actor: str, data: dict[str, 
         return data
     decided = decision(actor, data)
     query = sa.select(Membership.since).where(Membership.organization_id == application.organization_id)
-    printed = data_of(application, decided, session().execute(query).scalar_one_or_none() or decided.at)
+    printed = data_of(application, decided, session().execute(query).scalar_one_or_none() or decided.effect)
     pdf = _pdf(application, printed)
     session().rollback()
     return {**data, "decision": decided, "deed": Deed(printed, papers.seal(pdf, "Acte d'adhésion", stamped=True))}

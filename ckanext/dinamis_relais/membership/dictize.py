@@ -45,6 +45,7 @@ def application(row: Application, user: model.User | None) -> dict[str, Any]:
         "entity_checked_at": isoformat(row.entity_checked_at),
         "reason": row.reason,
         "decided_at": isoformat(row.decided_at),
+        "decided_on": isoformat(row.decided_on),
         "decided_by": row.decided_by,
         "decided_name": row.decided_name,
         "decision_via": row.decision_via,

@@ -13,10 +13,11 @@ from ckan.types import Context
 from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.authority import actor_of, user_of
 from ckanext.dinamis_relais.db import isoformat, session, utcnow
-from ckanext.dinamis_relais.membership import deeds, dictize, effects, papers, proofs, seals
+from ckanext.dinamis_relais.gateway import mailer
+from ckanext.dinamis_relais.membership import deeds, dictize, effects, papers, proofs, rules, seals
 from ckanext.dinamis_relais.membership.applications import Data, locked, readable
 from ckanext.dinamis_relais.membership.machines import BOARD_TRANSITIONS
-from ckanext.dinamis_relais.membership.model import Document
+from ckanext.dinamis_relais.membership.model import Application, Document
 from ckanext.dinamis_relais.rooms import collect
 from ckanext.dinamis_relais.transaction import one_commit
 
@@ -63,6 +64,34 @@ def dinamis_signature_upload(context: Context, data_dict: Data) -> Data:
     return dictize.application(row, user_of(context))
 
 
+def _given_on(row: Application, value: Any) -> dt.date:
+    """The day on which the board answered; today for none.
+
+    :raises toolkit.ValidationError: no day, one to come, or one before the file (its row held) was sent
+    """
+    today = deeds.local_day(utcnow())
+    if value in (None, ""):
+        return today
+    try:
+        day = dt.date.fromisoformat(str(value))
+    except ValueError:
+        problem, sent = "form", None
+    else:
+        sent = deeds.local_day(row.submitted_at) if row.submitted_at else None
+        problem = rules.answer_day_problem(day, today, sent)
+        if problem is None:
+            return day
+    session().rollback()
+    sentence = {
+        "form": tk._("Day of the board's answer: give it as a date, for instance 2026-11-24."),
+        "future": tk._("Day of the board's answer: this day is still to come. Give today or an earlier day."),
+        "early": tk._(
+            "Day of the board's answer: the file was sent to the board on {date}. Give that day or a later one."
+        ),
+    }[problem]
+    raise tk.ValidationError({"given_on": [sentence.format(date=mailer.day(sent) if sent else "")]})
+
+
 def dinamis_decision_record(context: Context, data_dict: Data) -> Data:
     """Record what the executive board decided by a written answer, with that answer as proof.
 
@@ -71,6 +100,8 @@ def dinamis_decision_record(context: Context, data_dict: Data) -> Data:
     :param file: the answer: PDF, PNG or JPEG
     :param reason: what the board says, for all but ``accept``
     :param reference: the board's reference
+    :param given_on: day on which the board gave its answer (ISO 8601), today by default; neither later than today nor
+        before the file was sent to it
     """
     id_, name = tk.get_or_bust(data_dict, ["id", "transition"])
     tk.check_access("dinamis_decision_record", context, data_dict)
@@ -79,8 +110,10 @@ def dinamis_decision_record(context: Context, data_dict: Data) -> Data:
         raise tk.ValidationError({"transition": [tk._("Choose one of: {names}.").format(names=names)]})
     proof = _proof(data_dict)
     actor = actor_of(context)
-    data = {"proof": proof, "reason": data_dict.get("reason"), "reference": data_dict.get("reference")}
-    data = deeds.beforehand(locked(id_), name, actor, data)
+    row = locked(id_)
+    data = {"proof": proof, "given_on": _given_on(row, data_dict.get("given_on")),
+            "reason": data_dict.get("reason"), "reference": data_dict.get("reference")}  # fmt: skip
+    data = deeds.beforehand(row, name, actor, data)
     row = locked(id_)
     with one_commit():
         if row.state != "submitted":

@@ -82,7 +82,7 @@ def _confirm_eligibility(application: Application, row: Transition, actor: str, 
 def _decide(application: Application, actor: str, data: Data) -> deeds.Decision:
     ready = data.get("decision")
     decided = ready if isinstance(ready, deeds.Decision) else deeds.decision(actor, data)
-    application.decided_at = decided.at
+    application.decided_at, application.decided_on = decided.at, decided.on
     application.decided_by = actor
     application.decided_name = decided.name
     application.decision_reference = decided.reference
@@ -101,7 +101,7 @@ def _answered(application: Application, actor: str, data: Data) -> None:
 
 def _accept(application: Application, row: Transition, actor: str, data: Data) -> None:
     decided = _decide(application, actor, data)
-    membership = terms.grant(application, actor, application.decided_at)
+    membership = terms.grant(application, actor, decided.effect)
     _publish(application)
     deed = deeds.make(application, decided, membership.since, data.get("deed"))
     papers.keep(application, "membership_deed", deed, actor)
@@ -219,8 +219,11 @@ def apply(application: Application, name: str, actor: str, data: Data) -> Transi
         application.returns_to = None
     application.state_since = utcnow()
     session().flush()
+    written = deeds.given_on(data)
+    more: Data = {"given_on": written.isoformat()} if written else {}
     record(Event(row.event), actor, "application", application.id, application.organization_id,
-           state_from=source, state_to=application.state, reason=application.reason)  # fmt: skip
+           state_from=source, state_to=application.state, reason=application.reason,
+           **more)  # fmt: skip
     following = FOLLOWS.get((application.kind, application.state))
     if following:
         apply(application, following, "system", {})

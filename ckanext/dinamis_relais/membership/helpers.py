@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import ckan.plugins.toolkit as tk
+from markupsafe import Markup
 
 from ckanext.dinamis_relais import config
+from ckanext.dinamis_relais.authority import Role, holders
+from ckanext.dinamis_relais.gateway.mailer import LINK
 from ckanext.dinamis_relais.membership import rules
 
 __all__ = [
@@ -16,6 +19,8 @@ __all__ = [
     "dinamis_entity_title",
     "dinamis_kind_button",
     "dinamis_kind_label",
+    "dinamis_letter_label",
+    "dinamis_letter_text",
     "dinamis_link_label",
     "dinamis_missing_label",
     "dinamis_organization_choices",
@@ -27,6 +32,7 @@ __all__ = [
     "dinamis_reminder_label",
     "dinamis_stamps",
     "dinamis_step_label",
+    "dinamis_team_choices",
     "dinamis_territory_choices",
     "dinamis_territory_kind_label",
     "dinamis_transition_done",
@@ -209,6 +215,56 @@ def dinamis_kind_label(kind: str) -> str:
         "reacceptance": tk._("New acceptance of the texts"),
         "change": tk._("Change of details"),
     }.get(kind, kind)
+
+
+def dinamis_team_choices(holder: str | None) -> list[tuple[str, str]]:
+    """PIGMA's people, of whom one works on a file, for a list to choose from: (id, name).
+
+    :param holder: id of the one who does now, who may have another role or have left since
+    """
+    found = {user.id: user.fullname or user.name for user in holders(Role.SUPER_REFERENT)}
+    if holder and holder not in found:
+        found[holder] = tk.h.dinamis_user_label(holder) or tk._("Somebody who left")
+    return sorted(found.items(), key=lambda one: one[1].lower())
+
+
+def dinamis_letter_label(name: str) -> str:
+    """What a mail about a file or a membership is, in words.
+
+    :param name: of its template: of ``letters.RECIPIENTS``, ``board_dossier`` or ``board_notice``
+    """
+    return {
+        "signature_requested": tk._("Link to sign"),
+        "signature_code": tk._("Code to sign"),
+        "signature_delegated": tk._("Link to sign, for the named signatory"),
+        "signature_revoked": tk._("Link to sign cancelled"),
+        "signature_reminder": tk._("Reminder to sign"),
+        "application_signed": tk._("Amendment signed"),
+        "application_submitted": tk._("File to decide"),
+        "application_ineligible": tk._("Not eligible"),
+        "application_accepted": tk._("Membership accepted"),
+        "application_refused": tk._("Membership refused"),
+        "application_deferred": tk._("Details asked for by the board"),
+        "application_changes": tk._("Correction asked for"),
+        "application_withdrawn": tk._("File withdrawn"),
+        "correction_reminder": tk._("Reminder to correct"),
+        "term_reminder": tk._("Reminder of the term's end"),
+        "reacceptance_requested": tk._("New texts to accept"),
+        "reacceptance_registered": tk._("New texts accepted"),
+        "reacceptance_reminder": tk._("Reminder to accept the new texts"),
+        "membership_term_over": tk._("Membership ended: term over"),
+        "membership_lapsed": tk._("Membership ended: new texts not accepted"),
+        "membership_suspended": tk._("Membership suspended"),
+        "membership_resumed": tk._("Membership resumed"),
+        "membership_ended": tk._("Membership ended"),
+        "board_dossier": tk._("Dossier for the executive board"),
+        "board_notice": tk._("Notice to the executive board"),
+    }.get(name, name)
+
+
+def dinamis_letter_text(text: str) -> Markup:
+    """A mail's text as paragraphs, with words where its one-time link or code stood: neither is ever kept."""
+    return tk.h.dinamis_question_text(text.replace(LINK, tk._("[personal link or code, which is not kept]")))
 
 
 def dinamis_link_label(status: str) -> str:

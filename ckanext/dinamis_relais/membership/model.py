@@ -38,7 +38,10 @@ class Application(Base, Deliverable):
     agreement_number = text(unique=True)
     eligibility = json_column(nullable=False, default=dict)
     reason = text()
+    #: When the decision was made here; of a written answer, when it was recorded.
     decided_at = moment()
+    #: The day on which the board gave its answer, in the site's time zone.
+    decided_on = column(sa.Date)
     decided_by = text()
     decision_reference = text()
     #: How the board's decision came: ``login``, ``link``, ``api`` or ``paper``.
@@ -196,6 +199,6 @@ class ApplicationNote(Base):
 
     id = text(primary_key=True, default=new_id)
     application_id = text(nullable=False, index=True)
-    author_id = text(nullable=False)
+    author_id = text(nullable=False, index=True)
     body = text(nullable=False)
     created_at = moment(nullable=False, default=utcnow)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import re
@@ -31,6 +32,8 @@ def acceptances(with_agreement: bool) -> tuple[str, ...]:
 
 
 CATEGORIES = ("state", "local_authority", "public_establishment", "research", "association", "contractor", "other")
+#: Longest note on a file, in characters.
+LONGEST_NOTE = 2_000
 TERRITORY_KINDS = ("commune", "epci", "departement", "region")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]{2,}")
 
@@ -197,3 +200,23 @@ def entity_title(name: str) -> str:
     text = re.sub(r"\b(d|l)'(\w)", lambda m: f"{m[1].lower()}'{m[2].upper()}", text, flags=re.IGNORECASE)
     text = re.sub(r"\bde ([AEIOUYÀÂÉÈÊÎÔÛ])", r"d'\1", text)
     return text[:1].upper() + text[1:]
+
+
+def answer_day_problem(given: dt.date, today: dt.date, sent: dt.date | None) -> str | None:
+    """What is wrong with the day on which the board is said to have answered: ``future``, ``early``; None if nothing.
+
+    :param today: in the site's time zone, as the others
+    :param sent: day on which the file left for the board, None while it has not
+    """
+    if given > today:
+        return "future"
+    return "early" if sent is not None and given < sent else None
+
+
+def may_delete_note(author_id: str, reader_id: str, sysadmin: bool) -> bool:
+    """Whether somebody may delete a note: who wrote it may; a sysadmin may, for those who have left.
+
+    :param author_id: user's id of who wrote it
+    :param reader_id: user's id of who asks
+    """
+    return sysadmin or author_id == reader_id

@@ -8,6 +8,7 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 
 from ckanext.dinamis_relais.membership import rules
+from ckanext.dinamis_relais.questions.rules import clean
 from ckanext.dinamis_relais.schema import validator
 
 #: Kinds of file; what each asks for is in ``kinds.py``.
@@ -119,3 +120,21 @@ def create_schema() -> dict[str, Any]:
         "organization_title": [skip, text],
         "kind": [validator("default")("first"), _one_of(KINDS)],
     }
+
+
+def note(value: Any) -> str:
+    """CKAN validator: a note as plain text, cleaned; not empty, not longer than ``rules.LONGEST_NOTE``.
+
+    :raises toolkit.Invalid: says what to do
+    """
+    text = clean(value, lines=True) if isinstance(value, str) else ""
+    if not text:
+        raise tk.Invalid(tk._("Write the note: it is empty."))
+    if len(text) > rules.LONGEST_NOTE:
+        raise tk.Invalid(tk._("At most {number} characters, please.").format(number=rules.LONGEST_NOTE))
+    return text
+
+
+def note_schema() -> dict[str, Any]:
+    """Schema of a note on a file."""
+    return {"text": [note]}

@@ -15,7 +15,7 @@ from ckanext.dinamis_relais.membership.documents_views import dinamis_documents
 from ckanext.dinamis_relais.membership.machines import OPEN_STATES
 from ckanext.dinamis_relais.membership.partner_views import dinamis_partners
 from ckanext.dinamis_relais.membership.public_views import dinamis_members
-from ckanext.dinamis_relais.membership.rules import CATEGORIES, TERRITORY_KINDS
+from ckanext.dinamis_relais.membership.rules import CATEGORIES, LONGEST_NOTE, TERRITORY_KINDS
 from ckanext.dinamis_relais.membership.signing_views import dinamis_signing
 from ckanext.dinamis_relais.web import PAGE_SIZE, act, allowed, flash, offset, page, tried
 
@@ -99,18 +99,73 @@ def edit(id: str) -> Any:
 @dinamis_membership.get("/dinamis/moderation/applications/<id>", endpoint="file")
 @page
 def file_page(id: str) -> Any:
-    """One file on one page: where it stands, what is missing, who must act, its papers and its history."""
-    allowed("dinamis_application_claim", id=id)
-    file = act("dinamis_application_show", id=id)
-    dossier = act("dinamis_dossier_show", id=id) if file["submitted_at"] else None
-    return tk.render("dinamis/membership/file.html", {"file": file, "dossier": dossier, **_papers(file)})
+    """One file on one page: where it stands, what is missing, who must act, its papers, thread and history."""
+    return _file(id)
+
+
+def _file(id_: str, note: str = "", errors: dict[str, Any] | None = None) -> str:
+    """The file's page.
+
+    :param note: what somebody typed and could not be kept, with its ``errors``
+    """
+    allowed("dinamis_application_claim", id=id_)
+    file = act("dinamis_application_show", id=id_)
+    dossier = act("dinamis_dossier_show", id=id_) if file["submitted_at"] else None
+    values = {"file": file, "dossier": dossier, "note": note, "errors": errors or {}, "longest_note": LONGEST_NOTE}
+    return tk.render("dinamis/membership/file.html", {**values, **_papers(file)})
 
 
 def _papers(file: dict[str, Any]) -> dict[str, Any]:
     return {
         "documents": act("dinamis_document_list", application_id=file["id"])["results"],
         "history": act("dinamis_application_history", id=file["id"])["results"],
+        "thread": act("dinamis_application_thread", id=file["id"])["results"],
     }
+
+
+@dinamis_membership.post("/dinamis/moderation/applications/<id>/claim", endpoint="claim")
+@page
+def claim(id: str) -> Any:
+    """Say who works on a file and by when; the button that says neither takes it."""
+    given = {name: tk.request.form[name] for name in ("user", "due_on") if name in tk.request.form}
+    sentence = tk._("It is kept: the others see who works on this file, and by when.")
+    tried("dinamis_application_claim", sentence, id=id, **given)
+    return tk.redirect_to("dinamis_membership.file", id=id)
+
+
+def _thread(id_: str) -> Any:
+    return tk.redirect_to(tk.url_for("dinamis_membership.file", id=id_) + "#thread")
+
+
+@dinamis_membership.post("/dinamis/moderation/applications/<id>/notes", endpoint="note")
+@page
+def note(id: str) -> Any:
+    """Note something on a file for PIGMA's other people."""
+    text = tk.request.form.get("text", "")
+    try:
+        act("dinamis_note_create", id=id, text=text)
+    except tk.ValidationError as error:
+        return _file(id, text, error.error_dict)
+    tk.h.flash_success(tk._("The note is kept. Only PIGMA's people read it."))
+    return _thread(id)
+
+
+@dinamis_membership.post("/dinamis/moderation/applications/<id>/notes/<note_id>/delete", endpoint="note_delete")
+@page
+def note_delete(id: str, note_id: str) -> Any:
+    """Delete one's note."""
+    act("dinamis_note_delete", id=note_id)
+    tk.h.flash_success(tk._("The note is deleted."))
+    return _thread(id)
+
+
+@dinamis_membership.post("/dinamis/moderation/applications/<id>/mails/<mail_id>/again", endpoint="mail_again")
+@page
+def mail_again(id: str, mail_id: str) -> Any:
+    """Try a message of the thread again now."""
+    sentence = tk._("It leaves again at the worker's next round, within seconds.")
+    tried("dinamis_delivery_retry", sentence, target="mail", id=mail_id)
+    return _thread(id)
 
 
 def _back(file: dict[str, Any]) -> Any:
@@ -150,7 +205,7 @@ def paper(id: str) -> Any:
 def decision(id: str) -> Any:
     """Record the board's written answer."""
     form = tk.request.form
-    data = {name: form.get(name, "") for name in ("transition", "reason", "reference")}
+    data = {name: form.get(name, "") for name in ("transition", "reason", "reference", "given_on")}
     sentence = tk._("The board's decision is recorded, with its answer as proof.")
     tried("dinamis_decision_record", sentence, id=id, file=tk.request.files.get("file"), **data)
     return tk.redirect_to("dinamis_membership.file", id=id)

@@ -58,7 +58,8 @@ def _applications() -> list[Cell]:
         (tk._("Category"), "text", lambda row: tk.h.dinamis_category_label(row["category"]) if row["category"] else ""),
         (tk._("Territory"), "text", "territory_name"), (tk._("Territory code"), "text", "territory_code"),
         (tk._("Convention no."), "text", "agreement_number"), (tk._("Signed on"), "moment", "signed_at"),
-        (tk._("Decided on"), "moment", "decided_at"), (tk._("Reason"), "text", "reason"),
+        (tk._("Decided on"), "moment", "decided_at"), (tk._("Answer given on"), "day", "decided_on"),
+        (tk._("Reason"), "text", "reason"),
     ]  # fmt: skip
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "dinamis_contact",
     "dinamis_date",
     "dinamis_datetime",
+    "dinamis_day",
     "dinamis_event_groups",
     "dinamis_event_label",
     "dinamis_moderation_menu",
@@ -121,6 +122,11 @@ def dinamis_datetime(value: str | dt.datetime | None) -> str:
     moment = _moment(value)
     time = dates.format_time(moment, "short", locale=_locale())
     return tk._("{date} at {time}").format(date=dinamis_date(moment), time=time)
+
+
+def dinamis_day(value: str | dt.datetime | None = None) -> str:
+    """The day of a moment in the display time zone as a form's field of a date holds it (ISO 8601); today for none."""
+    return _moment(value or dt.datetime.now(dt.timezone.utc)).date().isoformat()
 
 
 def dinamis_contact() -> str:
