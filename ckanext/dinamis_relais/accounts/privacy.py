@@ -98,8 +98,8 @@ def dinamis_personal_data_export(context: Context, data_dict: DataDict) -> dict[
 
     :param account_id: an account of the person; none for oneself
     :returns: ``{"made_at", "logins", "accounts", "mails", "roles", "journal", "named_in_files",
-        "notes", "questions", "registrations", "imagery_requests", "use_cases", "watched", "watched_mails"}`` and what the
-        room of downloads holds (``access.held_on``); times in UTC
+        "notes", "questions", "registrations", "imagery_requests", "use_cases", "watched", "watched_mails"}`` and what
+        the room of downloads holds (``access.held_on``); times in UTC
     """
     tk.check_access("dinamis_personal_data_export", context, data_dict)
     user = user_of(context)
