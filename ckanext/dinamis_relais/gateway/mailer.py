@@ -135,7 +135,7 @@ def prepare(mail: Mail) -> dict[str, Any]:
         "reply_to": mail.reply_to,
         "subject": mail.subject,
         "body": mail.body.replace(LINK, link) if link else mail.body,
-        "file": (dossier.name, dossier.content) if dossier else None,
+        "file": (dossier.name, dossier.content) if dossier and dossier.content else None,
     }
 
 

@@ -196,6 +196,11 @@ def dinamis_object_label(kind: str) -> str:
     return _words("objects").get(kind, kind)
 
 
+def dinamis_sending_label(kind: str) -> str:
+    """What is in a grouped mail of a kind, in words."""
+    return _words("sendings").get(kind, kind)
+
+
 def dinamis_origin_label(origin: str) -> str:
     """Who entered an account, in words."""
     return _words("origins").get(origin, origin)

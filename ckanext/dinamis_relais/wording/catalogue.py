@@ -32,8 +32,9 @@ def recipients() -> dict[str, tuple[str, ...]]:
 
     return {**RECIPIENTS, **QUESTIONS, **NEWS, **REQUESTS, **USE_CASES,
             "account_erasure_requested": ("contact",), "board_dossier": ("board_address",),
-            "board_notice": ("board_address",), "harvest_failed": ("super_referent",),
-            "journal_head": ("site_operator",)}  # fmt: skip
+            "board_notice": ("board_address",), "sending_account": ("board_address",),
+            "sending_question": ("board_address",), "sending_request": ("board_address",),
+            "harvest_failed": ("super_referent",), "journal_head": ("site_operator",)}  # fmt: skip
 
 
 def transitions() -> dict[str, list[tuple[str, str, str]]]:
@@ -78,5 +79,5 @@ def sample(name: str, language: str) -> dict[str, Any]:
         "text": "Voici le texte du message." if french else "This is the message's text.",
         "scenes": [{"title": "SPOT 6, 12/07/2023", "id": "exemple", "collection": "spot"}],
         "expires_on": day, "since": day, "again": False, "attached": True, "day": day, "at": "2027-01-31T02:00:00Z",
-        "hash": "0" * 64,
+        "hash": "0" * 64, "count": 12,
     }  # fmt: skip
