@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from zoneinfo import ZoneInfo
 
+import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from ckanext.dinamis_relais import config
@@ -13,16 +14,27 @@ from ckanext.dinamis_relais.membership.model import Reminder
 
 
 def now_here() -> dt.datetime:
-    """Now, in the site's zone (``time_zone``, Europe/Paris by default)."""
-    return utcnow().astimezone(ZoneInfo(config.time_zone()))
+    """Now by the relay's clock (``clock_zone``, Europe/Paris by default)."""
+    return utcnow().astimezone(ZoneInfo(config.clock_zone()))
 
 
 def begun(hour: int) -> bool:
-    """Whether the day's hour has come at the site; a negative one never comes.
+    """Whether the day's hour has come; a negative one never comes.
 
-    :param hour: of the site's clock, 0 to 23
+    :param hour: of the relay's clock, 0 to 23
     """
     return 0 <= hour <= now_here().hour
+
+
+def done_today(what: str, about: str) -> bool:
+    """Whether this day's turn was taken already.
+
+    :param what, about: as in :func:`first_today`
+    """
+    query = sa.select(Reminder.id).where(
+        Reminder.kind == what, Reminder.object_id == about, Reminder.occasion == now_here().date().isoformat()
+    )
+    return session().execute(query).first() is not None
 
 
 def first_today(what: str, about: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -175,9 +175,12 @@ def run_inline(batch_id: str) -> None:
         _some(taken, None)
 
 
-def _application() -> Any:
-    """Flask's application: the present one, or in the worker, where none is, that of CKAN's command line."""
-    return current_app if current_app else click.get_current_context().meta["flask_app"]
+def request_around() -> AbstractContextManager[Any]:
+    """The present request; or where none is, in the worker, one of no page's, for what asks CKAN for addresses."""
+    if has_request_context():
+        return nullcontext()
+    application = current_app if current_app else click.get_current_context().meta["flask_app"]
+    return application.test_request_context()
 
 
 def run_round() -> int:
@@ -189,7 +192,7 @@ def run_round() -> int:
     if taken is None:
         return 0
     locale = session().get(Batch, taken).locale
-    with nullcontext() if has_request_context() else _application().test_request_context(), force_locale(locale):
+    with request_around(), force_locale(locale):
         return max(1, _some(taken, ROUND))
 
 

@@ -58,5 +58,5 @@ def dossier_attach_mb() -> int:
 
 
 def grouped_hour() -> int:
-    """Hour of the site's clock from which what is due leaves for DINAMIS, grouped; negative: only by command."""
+    """Hour of the relay's clock from which what is due leaves for DINAMIS, grouped; negative: only by command."""
     return int(get("gateway.grouped_hour"))

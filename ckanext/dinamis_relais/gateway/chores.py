@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from ckanext.dinamis_relais.batch.work import request_around
 from ckanext.dinamis_relais.gateway import sendings
 
 __all__ = ["send_grouped"]
@@ -21,4 +22,5 @@ def send_grouped() -> int:
     if time.monotonic() - _last[0] < EVERY:
         return 0
     _last[0] = time.monotonic()
-    return sendings.send_due()
+    with request_around():
+        return sendings.send_due()

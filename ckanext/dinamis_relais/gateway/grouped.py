@@ -31,12 +31,14 @@ class Item:
     """One thing as it leaves.
 
     :ivar row: the row of its table in the database
+    :ivar cells: its row of the table that people read
     :ivar body: what the contract carries, its papers named in place of their bytes
     :ivar files: its papers, name → bytes
     :ivar size: bytes that it takes at most in the ZIP
     """
 
     row: Any
+    cells: Sequence[Any]
     body: dict[str, Any]
     files: dict[str, bytes]
     size: int
@@ -48,7 +50,7 @@ def _plain(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9.]+", "-", plain).strip("-.")[-80:].lstrip("-.") or "piece"
 
 
-def item(row: Any, body: dict[str, Any], limit: int) -> Item:
+def item(group: Group, row: Any, body: dict[str, Any], limit: int) -> Item:
     """A thing with its papers taken out of the contract's JSON, as many as the limit lets through, in their order.
 
     :param body: what the contract carries; papers under ``documents``
@@ -65,7 +67,7 @@ def item(row: Any, body: dict[str, Any], limit: int) -> Item:
         papers.append({**told, "file": name})
     told = {**body, "documents": papers} if "documents" in body else body
     size = len(json.dumps(told, ensure_ascii=False).encode()) * 2 + sum(map(len, files.values()))
-    return Item(row, told, files, size)
+    return Item(row, group.cells(row, told), told, files, size)
 
 
 def parts(items: Iterable[Item], limit: int) -> Iterator[list[Item]]:
@@ -88,8 +90,7 @@ def archive(group: Group, items: Sequence[Item], relay: str, zone: dt.tzinfo) ->
 
     :param zone: in which the table tells times
     """
-    rows = [group.cells(one.row, one.body) for one in items]
-    table = Table(group.stem, group.columns, rows)
+    table = Table(group.stem, group.columns, [one.cells for one in items])
     bodies = {one.row.id: one.body for one in items}
     files = {
         "LISEZMOI.txt": README.format(relay=relay, stem=group.stem).encode(),

@@ -281,7 +281,7 @@ def dinamis_sending_answer(context: Context, data_dict: DataDict) -> dict[str, A
         rows = _chosen(sending.id, data_dict)
         _hold(data, sending.kind, rows)
         answer = answers.keep(sending.id, data, actor)
-        params = {"answer_id": answer.id, "sending_id": sending.id, "kind": sending.kind, "outcome": data["outcome"]}
+        params = {"answer_id": answer.id, "sending_id": sending.id, "outcome": data["outcome"]}
         work = batch.prepare("sending_answer", params, answers.planned(rows), actor)
         batch.begin(work)
     return go_on(context, work.id, data_dict, len(rows), True)

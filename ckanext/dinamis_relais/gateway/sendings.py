@@ -18,7 +18,7 @@ from ckanext.dinamis_relais.db import isoformat, new_id, session, utcnow
 from ckanext.dinamis_relais.gateway import grouped, mailer
 from ckanext.dinamis_relais.gateway.delivery import record_failure, targets
 from ckanext.dinamis_relais.gateway.model import Dossier, Mail, Sending, SendingAnswer, SendingRow
-from ckanext.dinamis_relais.gateway.targets import RefusedError, Target
+from ckanext.dinamis_relais.gateway.targets import Group, RefusedError, Target
 from ckanext.dinamis_relais.journal import Event, record
 from ckanext.dinamis_relais.transaction import one_commit
 
@@ -37,6 +37,11 @@ _QUIETLY: dict[str, Any] = {"synchronize_session": False}
 def kinds() -> list[Target]:
     """The targets whose rows leave together."""
     return [target for target in targets() if target.group is not None]
+
+
+def _group(target: Target) -> Group:
+    assert target.group is not None  # noqa: S101  # kinds() gives no other
+    return target.group
 
 
 def by_mail() -> bool:
@@ -65,10 +70,12 @@ def _items(target: Target, limit: int) -> Iterator[grouped.Item]:
         for row in rows:
             seen.add(row.id)
             try:
-                yield grouped.item(row, target.prepare(row), limit)
+                found = grouped.item(_group(target), row, target.prepare(row), limit)
             except Exception as error:  # one broken row must not hold up the others
                 log.exception("%s %s cannot be prepared", target.name, row.id)
                 record_failure(row, target, RefusedError(f"It could not be prepared: {type(error).__name__}."))
+            else:
+                yield found
 
 
 def make(target: Target, actor: str) -> list[Sending]:
@@ -87,8 +94,7 @@ def make(target: Target, actor: str) -> list[Sending]:
 
 
 def _one(target: Target, items: Sequence[grouped.Item], actor: str, mailed: bool) -> Sending:
-    group = target.group
-    assert group is not None  # noqa: S101  # kinds() gives no other
+    group = _group(target)
     content = grouped.archive(group, items, config.relay_name(), ZoneInfo(config.time_zone()))
     sending = Sending(id=new_id(), kind=target.name, dossier_id=new_id(), created_by=actor, created_at=utcnow(),
                       recipient=config.board_email() if mailed else None)  # fmt: skip
@@ -109,8 +115,7 @@ def _one(target: Target, items: Sequence[grouped.Item], actor: str, mailed: bool
 
 def _left(target: Target, row: Any, sending: Sending, position: int) -> None:
     """Note that a row's present version left, in place of the earlier ones."""
-    group = target.group
-    assert group is not None  # noqa: S101  # kinds() gives no other
+    group = _group(target)
     earlier = sa.update(SendingRow).where(SendingRow.kind == target.name, SendingRow.object_id == row.id,
                                           SendingRow.outcome == "waiting")  # fmt: skip
     session().execute(earlier.values(outcome="replaced").execution_options(**_QUIETLY))

@@ -32,6 +32,7 @@ __all__ = [
     "dinamis_pages",
     "dinamis_refusal_reasons",
     "dinamis_role_label",
+    "dinamis_sending_label",
     "dinamis_signal",
     "dinamis_size",
     "dinamis_state_badge",

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from ckanext.dinamis_relais import config
-from ckanext.dinamis_relais.gateway import mailer
+from ckanext.dinamis_relais.gateway import mailer, replies
 
 LANGUAGES = ("fr", "en")
 
@@ -37,6 +37,14 @@ def recipients() -> dict[str, tuple[str, ...]]:
             "harvest_failed": ("super_referent",), "journal_head": ("site_operator",)}  # fmt: skip
 
 
+def about_what_is_in_hand() -> set[str]:
+    """Mails about a thing that a moderator may have in hand (``replies.IN_HAND``): of files, and of requests."""
+    from ckanext.dinamis_relais.imagery_requests.letters import RECIPIENTS as REQUESTS
+    from ckanext.dinamis_relais.membership.letters import RECIPIENTS
+
+    return {*RECIPIENTS, *REQUESTS, "board_dossier"}
+
+
 def transitions() -> dict[str, list[tuple[str, str, str]]]:
     """Message → the (machine, state, transition) after which it leaves."""
     found: dict[str, list[tuple[str, str, str]]] = {}
@@ -58,6 +66,7 @@ def sample(name: str, language: str) -> dict[str, Any]:
     day = mailer.day(dt.date(2027, 1, 31), language)
     return {
         **mailer.given(),
+        "contact": replies.usual(name),
         "recipient_name": "Alix Exemple",
         "organization": "Commune d'Exempleville" if french else "Municipality of Exampleville",
         "number": "PIGMA-DINAMIS-2026-0042",
