@@ -63,12 +63,11 @@ def test_a_group_s_own_address_or_the_general_one(member, ckan_config, monkeypat
 
 def test_an_address_in_the_text_is_that_of_the_people_who_answer(member, ckan_config, monkeypatch):
     put(monkeypatch, ckan_config, accounts=ACCOUNTS)
-    account = enter(member, "referent")
-    call_action("dinamis_account_transition", member.context("super_referent"), id=account["id"], transition="refuse",
-                reason="Non.")  # fmt: skip
-    body = model.Session.query(Mail).filter_by(name="account_refused").one().body
-    assert ACCOUNTS in body
-    assert GENERAL not in body
+    call_action("dinamis_mail_update", member.context("super_referent"), id="account_active", subject="Compte actif",
+                body="Une question ? Écrivez à {{ contact }}.")  # fmt: skip
+    account = enter(member)
+    call_action("dinamis_account_transition", member.context("super_referent"), id=account["id"], transition="activate")
+    assert model.Session.query(Mail).filter_by(name="account_active").one().body.strip().endswith(f"{ACCOUNTS}.")
 
 
 class TestInHand:
