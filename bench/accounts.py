@@ -28,6 +28,7 @@ def empty(session: Any) -> None:
     names = ("dinamis_account", "dinamis_account_link", "dinamis_mail", "dinamis_journal", "dinamis_journal_private",
              "dinamis_journal_waiting", "dinamis_batch_row", "dinamis_batch", "dinamis_role_grant",
              "dinamis_membership", "dinamis_application", "dinamis_document", "api_token", "dashboard", "member",
+             "dinamis_sending", "dinamis_sending_row", "dinamis_sending_answer",
              "member_revision", '"group"')  # fmt: skip
     known = set(session.execute(sa.text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).scalars())
     session.execute(sa.text("TRUNCATE " + ", ".join(n for n in names if n.strip('"') in known) + " CASCADE"))

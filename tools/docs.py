@@ -16,7 +16,7 @@ from typing import Any
 import click
 import yaml
 
-from ckanext.dinamis_relais.wording.catalogue import machines, recipients, transitions
+from ckanext.dinamis_relais.wording.catalogue import about_what_is_in_hand, machines, recipients, transitions
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "ckanext" / "dinamis_relais"
@@ -86,12 +86,16 @@ def lifecycle() -> str:
 def mails() -> str:
     """Event → who → mail."""
     from ckanext.dinamis_relais.accounts.effects import OTHER_MAILS
+    from ckanext.dinamis_relais.gateway.replies import group_of
     from ckanext.dinamis_relais.membership.reminders import KINDS
 
-    told = recipients()
+    told, in_hand = recipients(), about_what_is_in_hand()
     others = {**OTHER_MAILS, "request_received": "a request for an image is sent", "journal_head": "once a day",
               "new_images": "new scenes came over what a person watches; at most once a day",
               "board_dossier": "a file is submitted (transport `dossier`), or sent again",
+              "sending_account": "accounts are due (transport `dossier`): once a day, or by command",
+              "sending_question": "questions are due (transport `dossier`): once a day, or by command",
+              "sending_request": "requests for images are due (transport `dossier`): once a day, or by command",
               "board_notice": "a file is withdrawn, a membership changes (transport `dossier`)",
               "reacceptance_requested": "application (`reacceptance`): `draft` → `request_signature`",
               **{kind.mail: f"{kind.name}: {kind.when}" for kind in KINDS}}  # fmt: skip
@@ -102,11 +106,14 @@ def mails() -> str:
         subject = path.read_text(encoding="utf-8").splitlines()[0]
         who = ", ".join(told.get(name, ("the person",)))
         occasion = when.get(name, [others.get(name, "(by the code that names it)")])
-        rows.append((f"`{name}`", "; ".join(occasion), who, subject))
+        answers = f"`reply_to.{group_of(name)}`" + (", or who has it in hand" if name in in_hand else "")
+        rows.append((f"`{name}`", "; ".join(occasion), who, answers, subject))
     return (
         "# Mails\n\nEach is a template `mails/<name>.<language>.txt`; its first line is the subject. "
         "The super-référent may write other words on `/dinamis/moderation/mails`.\n\n"
-        + table(("Mail", "When", "To whom", "Subject in French"), rows)
+        "Replies go to the address of the mail's group, else to `contact_email`; about a file that a moderator has "
+        "taken in charge, or a request that they examine, to that moderator where `reply_to.claimed` says so.\n\n"
+        + table(("Mail", "When", "To whom", "Replies to", "Subject in French"), rows)
     )
 
 
@@ -127,8 +134,9 @@ def reminders() -> str:
         for row in MEMBERSHIP if row.verb == "membership.lapse"
     ]  # fmt: skip
     return (
-        "# What leaves and ends by itself\n\n`ckan dinamis accounts daily` looks; as often as wanted, and several at "
-        "once: each reminder leaves once for each number of days of one request, or of one last day. When runs were "
+        "# What leaves and ends by itself\n\nFor reminders, the worker looks once a day, from `reminders.hour` on; "
+        "`ckan dinamis accounts daily` looks for them and for all that ends; as often as wanted, and several at once: "
+        "each reminder leaves once for each number of days of one request, or of one last day. When runs were "
         "missed, only the latest one leaves.\n\n"
         + table(("Days by default", "When", "To whom", "Mail", "Setting"), rows)
         + "\n## Ends\n\nA term ends after its last day, a new acceptance after its day to answer; neither before the "

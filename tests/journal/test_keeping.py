@@ -11,6 +11,7 @@ from ckan import model
 from ckan.cli.cli import ckan
 from ckan.tests.helpers import call_action
 
+from ckanext.dinamis_relais import daily
 from ckanext.dinamis_relais.db import utcnow
 from ckanext.dinamis_relais.gateway.model import Mail
 from ckanext.dinamis_relais.journal import Event, keeping, reading, record, settle
@@ -51,7 +52,8 @@ class TestHead:
         mail = model.Session.query(Mail).filter_by(name="journal_head").one()
         assert (mail.recipient, verdict()["head"] in mail.body) == ("operator@example.org", True)
         later = utcnow() + dt.timedelta(days=1)
-        monkeypatch.setattr(keeping, "utcnow", lambda: later)
+        for module in (keeping, daily):
+            monkeypatch.setattr(module, "utcnow", lambda: later)
         assert keeping.tell_head() == 1
         assert model.Session.query(Mail).filter_by(name="journal_head").count() == 2
 

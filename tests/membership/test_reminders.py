@@ -7,17 +7,21 @@ import threading
 import pytest
 from ckan import model
 from ckan.tests.helpers import call_action
+from freezegun import freeze_time
 
 from ckanext.dinamis_relais.gateway import mailer
 from ckanext.dinamis_relais.gateway.model import Mail
-from ckanext.dinamis_relais.membership import reminders
+from ckanext.dinamis_relais.membership import chores, reminders
 from ckanext.dinamis_relais.membership.model import Reminder
+from ckanext.dinamis_relais.rooms import collect
 from tests.journalled import journalled
 
 from .helpers import file_in, sign, token_of
 from .members import age, mails, member, open_file, today
 
 pytestmark = pytest.mark.usefixtures("with_plugins", "entity_service")
+
+HOUR = "ckanext.dinamis_relais.reminders.hour"
 
 
 def passed(file, days):
@@ -172,3 +176,88 @@ def test_a_message_that_cannot_be_written_leaves_no_trace_and_holds_up_no_other(
     assert model.Session.query(Reminder).count() == 0
     monkeypatch.setattr(mailer, "write", real)
     assert reminders.remind_due() == 1
+
+
+class TestByTheWorker:
+    """Without a timer: the worker looks once a day; with one besides, nothing leaves twice."""
+
+    @pytest.fixture(autouse=True)
+    def any_hour(self, ckan_config, monkeypatch):
+        monkeypatch.setitem(ckan_config, HOUR, 0)
+
+    def test_once_a_day_and_again_the_next_day(self, people):
+        file = file_in(people, "awaiting_signature")
+        assert chores.remind() == 0
+        age(file["id"], 8)
+        assert chores.remind() == 0  # this day has been looked at
+        tomorrow()
+        assert (chores.remind(), chores.remind()) == (1, 0)
+        assert len(mails("signature_reminder")) == 1
+
+    def test_with_the_daily_command_besides_nothing_leaves_twice(self, people):
+        file = file_in(people, "awaiting_signature")
+        age(file["id"], 8)
+        assert (chores.remind(), reminders.remind_due()) == (1, 0)
+        tomorrow()
+        age(file["id"], 14)
+        model.Session.query(Reminder).filter_by(kind="signature").delete()  # the anchor moved with the rows
+        model.Session.commit()
+        assert (reminders.remind_due(), chores.remind()) == (1, 0)
+        assert len(mails("signature_reminder")) == 2
+
+    def test_eight_workers_at_once_send_it_once(self, people, app):
+        file = file_in(people, "awaiting_signature")
+        age(file["id"], 8)
+        gate, sent = threading.Barrier(8), []
+
+        def one():
+            gate.wait()
+            with app.flask_app.test_request_context():
+                sent.append(chores.remind() if len(sent) % 2 else reminders.remind_due())
+                model.Session.remove()
+
+        threads = [threading.Thread(target=one) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sum(sent) == 1
+        assert len(mails("signature_reminder")) == 1
+
+    def test_not_before_the_hour_and_never_where_only_the_command_sends(self, people, ckan_config, monkeypatch):
+        file = file_in(people, "awaiting_signature")
+        age(file["id"], 8)
+        for hour in (-1, 24):
+            monkeypatch.setitem(ckan_config, HOUR, hour)
+            assert chores.remind() == 0
+        with freeze_time("2027-06-01T05:59:00Z"):  # 07:59 in Paris
+            monkeypatch.setitem(ckan_config, HOUR, 8)
+            assert chores.remind() == 0
+        with freeze_time("2027-06-01T06:01:00Z"):
+            assert chores.remind() == 1
+
+    def test_one_that_dies_before_the_day_is_noted_is_followed_by_the_next(self, people, monkeypatch):
+        file = file_in(people, "awaiting_signature")
+        age(file["id"], 8)
+
+        def dies():
+            raise RuntimeError("power cut")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(reminders, "remind_due", dies)
+            with pytest.raises(RuntimeError):
+                chores.remind()
+        assert chores.remind() == 1
+
+    def test_it_is_a_chore_of_the_worker(self, people, monkeypatch):
+        monkeypatch.setattr(chores, "_last", [-chores.EVERY * 1e9])
+        file = file_in(people, "awaiting_signature")
+        age(file["id"], 8)
+        assert collect("chores")["remind_daily"] is chores.remind_daily
+        assert chores.remind_daily() == 1
+
+
+def tomorrow():
+    """The day that was looked at was yesterday."""
+    model.Session.query(Reminder).filter_by(kind="reminders").update({"occasion": "2026-01-01"})
+    model.Session.commit()

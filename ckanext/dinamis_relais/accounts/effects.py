@@ -14,7 +14,7 @@ from ckanext.dinamis_relais.accounts import links, sessions, users
 from ckanext.dinamis_relais.accounts.model import Account
 from ckanext.dinamis_relais.accounts.rules import MACHINE, OPEN
 from ckanext.dinamis_relais.db import session, utcnow
-from ckanext.dinamis_relais.gateway import mailer
+from ckanext.dinamis_relais.gateway import mailer, sendings
 from ckanext.dinamis_relais.journal import Event, record
 from ckanext.dinamis_relais.machine import GuardError, Transition
 
@@ -125,10 +125,15 @@ def _tell(account: Account, row: Transition, actor: str) -> None:
     _mail(row.mail or "", account)
 
 
+def _activate(account: Account, row: Transition, actor: str) -> None:
+    sendings.confirmed_elsewhere("account", account.id, actor)
+    _tell(account, row, actor)
+
+
 EFFECTS: dict[str, Callable[[Account, Transition, str], None]] = {
     "validate": _validate,
     "refuse": _tell,
-    "activate": _tell,
+    "activate": _activate,
     "suspend": _shut,
     "resume": _resume,
     "close": _shut,

@@ -32,7 +32,7 @@ from ckanext.dinamis_relais.accounts.rules import LIVE, OVER
 from ckanext.dinamis_relais.authority import actor_of, user_of
 from ckanext.dinamis_relais.authority.model import RoleGrant
 from ckanext.dinamis_relais.db import isoformat, session, utcnow
-from ckanext.dinamis_relais.gateway import mailer
+from ckanext.dinamis_relais.gateway import mailer, sendings
 from ckanext.dinamis_relais.gateway.model import Mail
 from ckanext.dinamis_relais.journal import Event, record
 from ckanext.dinamis_relais.journal.model import JournalLine
@@ -98,8 +98,8 @@ def dinamis_personal_data_export(context: Context, data_dict: DataDict) -> dict[
 
     :param account_id: an account of the person; none for oneself
     :returns: ``{"made_at", "logins", "accounts", "mails", "roles", "journal", "named_in_files",
-        "notes", "questions", "registrations", "imagery_requests", "use_cases", "watched", "watched_mails"}`` and what
-        the room of downloads holds (``access.held_on``); times in UTC
+        "notes", "questions", "sent_to_dinamis", "registrations", "imagery_requests", "use_cases", "watched",
+        "watched_mails"}`` and what the room of downloads holds (``access.held_on``); times in UTC
     """
     tk.check_access("dinamis_personal_data_export", context, data_dict)
     user = user_of(context)
@@ -111,6 +111,7 @@ def dinamis_personal_data_export(context: Context, data_dict: DataDict) -> dict[
     if rows:
         with one_commit():
             record(Event.PERSONAL_DATA_EXPORTED, actor_of(context), "account", rows[0].id, rows[0].organization_id)
+    asked, wanted = questions.personal_data(ids), imagery_requests.held_on(ids)
     about = sa.or_(Mail.recipient.in_(addresses), sa.and_(Mail.object_type == "account", Mail.object_id.in_(things)))
     about_them = sa.or_(JournalLine.actor.in_(ids), JournalLine.object_id.in_(things))
     return {
@@ -122,9 +123,10 @@ def dinamis_personal_data_export(context: Context, data_dict: DataDict) -> dict[
         "journal": [_line(row) for row in _all(journal.lines().where(about_them).order_by(JournalLine.id))],
         "named_in_files": membership.named_in_files(addresses),
         "notes": membership.notes_by(ids),
-        "questions": questions.personal_data(ids),
+        "questions": asked,
+        "sent_to_dinamis": sendings.held_on({*things, *(one["id"] for one in (*asked, *wanted["imagery_requests"]))}),
         "registrations": news.personal_data(ids),
-        **imagery_requests.held_on(ids),
+        **wanted,
         **use_cases.held_on(ids),
         **access.held_on(ids),
         **alerts.held_on(ids),
@@ -173,6 +175,7 @@ def erase(row: Account, actor: str) -> None:
         .values(recipient="", recipient_name="", body="", secrets=None)
         .execution_options(synchronize_session=False)
     )
+    sendings.forget("account", row.id)
     _erase_what_is_theirs(row, actor)
     _erase_login(row)
     record(Event.ACCOUNT_ERASED, actor, "account", row.id, row.organization_id)

@@ -6,5 +6,6 @@ from ckanext.dinamis_relais.config.gateway import *  # noqa: F403
 from ckanext.dinamis_relais.config.imagery import *  # noqa: F403
 from ckanext.dinamis_relais.config.membership import *  # noqa: F403
 from ckanext.dinamis_relais.config.overview import *  # noqa: F403
+from ckanext.dinamis_relais.config.replies import *  # noqa: F403
 from ckanext.dinamis_relais.config.services import *  # noqa: F403
 from ckanext.dinamis_relais.config.site import *  # noqa: F403

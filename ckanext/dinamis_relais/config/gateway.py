@@ -13,6 +13,7 @@ __all__ = [
     "gateway_token",
     "gateway_transport",
     "gateway_url",
+    "grouped_hour",
 ]
 
 
@@ -54,3 +55,8 @@ def board_link_days() -> int:
 def dossier_attach_mb() -> int:
     """Largest dossier that its mail carries as a file, in MB (10**6 bytes); 0 for none."""
     return int(get("gateway.dossier_attach_mb"))
+
+
+def grouped_hour() -> int:
+    """Hour of the relay's clock from which what is due leaves for DINAMIS, grouped; negative: only by command."""
+    return int(get("gateway.grouped_hour"))

@@ -18,6 +18,7 @@ __all__ = [
     "proof_mb",
     "reacceptance_answer_days",
     "reminder_days",
+    "reminders_hour",
     "renewal_days",
     "seal_password",
     "seal_pkcs12",
@@ -73,6 +74,11 @@ def reminder_days() -> dict[str, list[int]]:
     keys = ("reminders.signature_days", "reminders.correction_days", "reminders.term_days",
             "reminders.reacceptance_days")  # fmt: skip
     return {key.split(".")[1].removesuffix("_days"): days(key) for key in keys}
+
+
+def reminders_hour() -> int:
+    """Hour of the relay's clock from which the worker sends the day's reminders; negative: only the daily command."""
+    return int(get("reminders.hour"))
 
 
 def membership_months() -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ckan.plugins.toolkit as tk
 
-from ckanext.dinamis_relais.config.base import get
+from ckanext.dinamis_relais.config.base import PREFIX, get
 
 __all__ = [
+    "clock_zone",
     "contact_email",
     "demonstration",
     "departments",
@@ -62,6 +63,21 @@ def contact_email() -> str:
 def operator_email() -> str:
     """Address of who runs the server, for what must be kept elsewhere; empty for nobody."""
     return str(get("operator_email") or "")
+
+
+def clock_zone() -> str:
+    """The zone of the relay's own clock: of hours and days at which something happens by itself.
+
+    :raises ValueError: names what is no zone
+    """
+    from zoneinfo import ZoneInfo
+
+    name = str(get("clock_zone"))
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"{PREFIX}clock_zone: '{name}' is no time zone, such as Europe/Paris.") from error
+    return name
 
 
 def time_zone() -> str:

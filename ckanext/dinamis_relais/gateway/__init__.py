@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 
-from ckanext.dinamis_relais.gateway.targets import Parcel, Target
+from ckanext.dinamis_relais.gateway.targets import Group, Parcel, Said, Target
 
-__all__ = ["Parcel", "Target", "wake"]
+__all__ = ["Group", "Parcel", "Said", "Target", "wake"]
 
 log = logging.getLogger(__name__)
 

@@ -64,7 +64,7 @@ def _claim(target: Target) -> list[tuple[Parcel, dt.datetime]]:
             body = {} if poll else target.prepare(row)
         except Exception as error:  # one broken row must not hold up the others
             log.exception("%s %s cannot be prepared", target.name, row.id)
-            _record_failure(row, target, RefusedError(f"It could not be prepared: {type(error).__name__}."))
+            record_failure(row, target, RefusedError(f"It could not be prepared: {type(error).__name__}."))
             continue
         row.lease_until = lease
         taken.append((Parcel(target.name, row.id, row.version, poll, body), lease))
@@ -87,7 +87,7 @@ def _record(target: Target, parcel: Parcel, lease: dt.datetime, outcome: dict[st
         return
     row.lease_until = None
     if isinstance(outcome, Exception):
-        _record_failure(row, target, outcome)
+        record_failure(row, target, outcome)
     else:
         row.attempts, row.last_error, row.next_poll_at = 0, None, None
         if not parcel.poll:
@@ -99,7 +99,8 @@ def _record(target: Target, parcel: Parcel, lease: dt.datetime, outcome: dict[st
     session().commit()
 
 
-def _record_failure(row: Any, target: Target, error: Exception) -> None:
+def record_failure(row: Any, target: Target, error: Exception) -> None:
+    """Note in a locked row that it did not leave, and when it is tried again; the caller commits."""
     row.attempts += 1
     row.last_error = str(error)
     if isinstance(error, PassingError):

@@ -59,13 +59,22 @@ def archive(body: dict[str, Any], documents: list[dict[str, Any]]) -> bytes:
     }
     for number, document in enumerate(documents, 1):
         files[_name(number, document)] = base64.b64decode(document["content"])
+    return packed(files)
+
+
+def packed(files: dict[str, bytes]) -> bytes:
+    """Files as a ZIP, with ``SHA256SUMS`` of all of them; the same files are the same bytes.
+
+    :param files: name → bytes
+    """
+    everything = dict(files)
     sums = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in files.items())
-    files["SHA256SUMS"] = sums.encode()
+    everything["SHA256SUMS"] = sums.encode()
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
-        for name, content in files.items():
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as zipped:
+        for name, content in everything.items():
             entry = zipfile.ZipInfo(name, _WHEN)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
-            packed.writestr(entry, content)
+            zipped.writestr(entry, content)
     return out.getvalue()

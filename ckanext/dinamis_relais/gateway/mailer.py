@@ -17,7 +17,7 @@ from jinja2.exceptions import TemplateError
 from ckanext.dinamis_relais import config, wording
 from ckanext.dinamis_relais.dates import in_words
 from ckanext.dinamis_relais.db import session
-from ckanext.dinamis_relais.gateway import secrets
+from ckanext.dinamis_relais.gateway import replies, secrets
 from ckanext.dinamis_relais.gateway.model import Dossier, Mail
 from ckanext.dinamis_relais.gateway.targets import Parcel, PassingError, RefusedError
 from ckanext.dinamis_relais.wording import rules
@@ -39,11 +39,6 @@ def locale() -> str:
 def day(value: dt.date, language: str | None = None) -> str:
     """A date in full, in the language of mails or in the one named."""
     return in_words(value, "long", language or locale())
-
-
-def reply_to() -> str:
-    """Address of the people who answer: ``contact_email`` of the configuration."""
-    return config.contact_email()
 
 
 def given() -> dict[str, str]:
@@ -108,12 +103,15 @@ def write(
     :param link: a one-time link; encrypted, shown as ``{link}`` in the thread
     :param dossier: id of a dossier that goes with it as a file
     """
-    subject, body = render(name, {**values, "link": LINK, "recipient_name": recipient_name})
+    answer_to = replies.address(name, thing)
+    # Where the text names an address, it is that of the people who answer this very mail.
+    words = {**values, "link": LINK, "recipient_name": recipient_name, "contact": answer_to}
+    subject, body = render(name, words)
     mail = Mail(
         name=name,
         recipient=recipient,
         recipient_name=recipient_name,
-        reply_to=reply_to() or None,
+        reply_to=answer_to or None,
         subject=subject,
         body=body,
         secrets=secrets.encrypt({"link": link}) if link else None,
@@ -138,7 +136,7 @@ def prepare(mail: Mail) -> dict[str, Any]:
         "subject": mail.subject,
         "body": mail.body.replace(LINK, link) if link else mail.body,
         "stop": link if mail.name in STOPPED_BY_LINK else None,
-        "file": (dossier.name, dossier.content) if dossier else None,
+        "file": (dossier.name, dossier.content) if dossier and dossier.content else None,
     }
 
 

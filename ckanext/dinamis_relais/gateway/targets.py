@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from ckanext.dinamis_relais.tables import Column
 
 #: Answers that pass by themselves: try again later (design, 6).
 PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504, 507, 508})
@@ -56,6 +58,52 @@ class Parcel:
 
 
 @dataclass(frozen=True)
+class Said:
+    """What DINAMIS said of one thing of a grouped mail, as a super-référent recorded it.
+
+    :ivar key: this answer's own name: the same is never taken over twice
+    :ivar refused: DINAMIS says no; else it confirms
+    :ivar words: its answer, or why not
+    :ivar reference: its reference, if any
+    :ivar actor: who recorded it, as in ``journal.record``
+    """
+
+    key: str
+    refused: bool
+    words: str
+    reference: str
+    actor: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """How rows of a target leave together where DINAMIS has no service (transport ``dossier``).
+
+    What goes out is in French, as the contract is: DINAMIS reads it, whatever the site's language.
+
+    :ivar stem: name of the ZIP, of its table and of its JSON (``comptes``)
+    :ivar mail: the message that carries it
+    :ivar columns: of the table, one row a thing
+    :ivar cells: (row, what the contract carries) → cells, no more of a person than the contract has
+    :ivar extras: {position: what the contract carries} → further files of the ZIP, by their names
+    :ivar awaits: whether DINAMIS is expected to confirm the row's present state
+    :ivar settle: takes what DINAMIS said into the row (locked); in the caller's transaction, no network
+    :ivar title: how the super-référent recognises a row
+    :ivar page: endpoint of one thing's page, called with ``id``
+    """
+
+    stem: str
+    mail: str
+    columns: tuple[Column, ...]
+    cells: Callable[[Any, dict[str, Any]], Sequence[Any]]
+    settle: Callable[[Any, Said], None]
+    title: Callable[[Any], str]
+    page: str
+    extras: Callable[[dict[int, dict[str, Any]]], dict[str, bytes]] = lambda _bodies: {}
+    awaits: Callable[[Any], bool] = lambda _row: True
+
+
+@dataclass(frozen=True)
 class Target:
     """How rows of one table are delivered.
 
@@ -64,7 +112,8 @@ class Target:
     :ivar prepare: row → body, in a transaction, no network
     :ivar transport: parcel → answer, no transaction open; raises one of this module's errors
     :ivar apply: (row, answer) → None, in the transaction that records the outcome
-    :ivar enabled: whether this target is delivered at all as the site is configured
+    :ivar enabled: whether the worker delivers this target one by one as the site is configured
+    :ivar group: how its rows leave together where there is no service to call; None when they never do
     """
 
     name: str
@@ -73,6 +122,7 @@ class Target:
     transport: Callable[[Parcel], dict[str, Any]]
     apply: Callable[[Any, dict[str, Any]], None]
     enabled: Callable[[], bool] = lambda: True
+    group: Group | None = None
 
 
 def delay(attempts: int, retry_after: float | None = None) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import logging
 from typing import Any
 
@@ -10,11 +11,12 @@ from ckan import model
 
 from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.db import isoformat, session, utcnow
-from ckanext.dinamis_relais.gateway import Target, api
+from ckanext.dinamis_relais.gateway import Group, Said, Target, api
 from ckanext.dinamis_relais.imagery_requests import rules, steps
 from ckanext.dinamis_relais.imagery_requests.model import ImageryRequest
 from ckanext.dinamis_relais.machine import TransitionError
 from ckanext.dinamis_relais.questions.rules import clean
+from ckanext.dinamis_relais.tables import Column
 
 __all__ = ["imagery_request"]
 
@@ -93,4 +95,49 @@ def _apply(row: ImageryRequest, answer: dict[str, Any]) -> None:
     session().flush()
 
 
-imagery_request = Target("request", ImageryRequest, _prepare, api.send, _apply, api.enabled)
+#: States as DINAMIS's people read them in the table of a grouped mail; its JSON has the contract's words.
+_STATES = {"accepted": "à traiter", "scheduled": "programmée", "processing": "en cours", "completed": "satisfaite",
+           "rejected": "refusée", "failed": "en échec", "expired": "échue", "cancelled": "annulée",
+           "user_cancelled": "retirée par la personne"}  # fmt: skip
+
+
+def _cells(row: ImageryRequest, body: dict[str, Any]) -> list[Any]:
+    names = ("title", "area_km2", "starts_on", "ends_on", "product", "resolution", "cloud", "purpose")
+    return [_STATES.get(body["state"], body["state"]), body["organization"]["title"], *(body[name] for name in names),
+            body["asked_at"], row.id]  # fmt: skip
+
+
+def _zones(bodies: dict[int, dict[str, Any]]) -> dict[str, bytes]:
+    """The areas as one GeoJSON that any GIS opens, numbered as the table's rows."""
+    features = [
+        {"type": "Feature", "id": number, "geometry": body["area"],
+         "properties": {"ligne": number, "nom": body["title"], "du": body["starts_on"], "au": body["ends_on"]}}
+        for number, body in bodies.items()
+    ]  # fmt: skip
+    collection = {"type": "FeatureCollection", "features": features}
+    return {"zones.geojson": json.dumps(collection, ensure_ascii=False).encode()}
+
+
+def _settle(row: ImageryRequest, said: Said) -> None:
+    """DINAMIS has the request: its statuses are then recorded on its page. Or DINAMIS does not accept it."""
+    row.reference = said.reference or row.reference
+    if said.refused:
+        steps.apply(row, "reject", said.actor, "dinamis", reason=said.words, reason_code="other")
+
+
+_GROUP = Group(
+    stem="demandes-d-images",
+    mail="sending_request",
+    columns=(Column("État"), Column("Organisation"), Column("Zone"), Column("Surface (km²)", "number"),
+             Column("Du", "day"), Column("Au", "day"), Column("Produit"), Column("Résolution (m)", "number"),
+             Column("Nuages au plus (%)", "integer"), Column("Usage"), Column("Demandée le", "moment"),
+             Column("Identifiant")),
+    cells=_cells,
+    settle=_settle,
+    title=lambda row: row.title,
+    page="dinamis_requests.read",
+    extras=_zones,
+    awaits=lambda row: row.state in rules.AT_DINAMIS,
+)  # fmt: skip
+
+imagery_request = Target("request", ImageryRequest, _prepare, api.send, _apply, api.enabled, _GROUP)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from ckanext.dinamis_relais import journal
 from ckanext.dinamis_relais.db import isoformat, session, utcnow
+from ckanext.dinamis_relais.gateway import sendings
 from ckanext.dinamis_relais.gateway.model import Mail
 from ckanext.dinamis_relais.imagery_requests.model import ImageryRequest, RequestStep
 from ckanext.dinamis_relais.imagery_requests.rules import OVER
@@ -70,6 +71,7 @@ def _erase(row: ImageryRequest) -> None:
     # A message that has not left yet has nothing to say any more.
     db.execute(mailed.values(**wiped, delivered_version=Mail.version).execution_options(**quietly))
     journal.erase_private("request", row.id)
+    sendings.forget("request", row.id)
     if row.state not in OVER:
         row.state, row.state_since = "user_cancelled", utcnow()
         number = len(steps_of(row.id)) + 1

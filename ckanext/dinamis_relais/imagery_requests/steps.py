@@ -6,10 +6,12 @@ import datetime as dt
 
 import sqlalchemy as sa
 
+from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.db import session, utcnow
+from ckanext.dinamis_relais.gateway import sendings
 from ckanext.dinamis_relais.imagery_requests import letters
 from ckanext.dinamis_relais.imagery_requests.model import ImageryRequest, RequestStep
-from ckanext.dinamis_relais.imagery_requests.rules import AT_DINAMIS, BY_ARCHIVE, MACHINE, OVER
+from ckanext.dinamis_relais.imagery_requests.rules import AT_DINAMIS, BY_ARCHIVE, BY_CODE, MACHINE, OVER
 from ckanext.dinamis_relais.journal import Event, record
 from ckanext.dinamis_relais.machine import Transition
 
@@ -70,7 +72,10 @@ def apply(
     if name in BY_ARCHIVE:
         request.by_archive = True
     # What is at DINAMIS, or was until now, is told to it; what DINAMIS said itself is not said back.
-    if side != "dinamis" and (row.target == "accepted" or was_there):
+    said_there = was_there and name in BY_CODE.values() and config.gateway_transport() == "dossier"
+    if said_there:  # where nothing comes back by itself, these are DINAMIS's words, recorded by hand
+        sendings.confirmed_elsewhere("request", request.id, actor)
+    elif side != "dinamis" and (row.target == "accepted" or was_there):
         request.owe()
     if request.state in OVER:
         request.next_poll_at = None

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 
-from ckanext.dinamis_relais import config
-from ckanext.dinamis_relais.db import new_id, session, utcnow
+from ckanext.dinamis_relais import config, daily
+from ckanext.dinamis_relais.db import session, utcnow
 from ckanext.dinamis_relais.gateway import mailer
 from ckanext.dinamis_relais.journal import Event, record, settle
 from ckanext.dinamis_relais.journal.model import JournalCheckpoint, JournalLine, JournalPrivate
-from ckanext.dinamis_relais.membership.model import Reminder
 from ckanext.dinamis_relais.overview.model import RollupCursor
 from ckanext.dinamis_relais.transaction import one_commit
 
@@ -30,14 +27,6 @@ def head() -> tuple[int, str, dt.datetime] | None:
     return tuple(row) if row else None
 
 
-def _first_today() -> bool:
-    """Whether this day's mail is still to be written; it is ours then, whoever else asks."""
-    day = utcnow().astimezone(ZoneInfo(config.time_zone())).date().isoformat()
-    values = {"id": new_id(), "kind": "journal_head", "object_id": "journal", "occasion": day, "sent_at": utcnow()}
-    made = session().execute(insert(Reminder.__table__).values(**values).on_conflict_do_nothing())
-    return made.rowcount == 1
-
-
 def tell_head() -> int:
     """Mail the newest hash to the operator, once a day; the mail and the note that it left are one transaction.
 
@@ -47,7 +36,7 @@ def tell_head() -> int:
     if not address or found is None:
         return 0
     with one_commit():
-        if not _first_today():
+        if not daily.first_today("journal_head", "journal"):
             return 0
         number, digest, at = found
         moment = at.astimezone(dt.timezone.utc).isoformat(timespec="seconds")

@@ -128,6 +128,10 @@ class Event(str, Enum):
     DELIVERY_DONE = "delivery.done"
     DELIVERY_FAILED = "delivery.failed"
     DELIVERY_RETRIED = "delivery.retried"
+    DELIVERY_CONFIRMED = "delivery.confirmed"
+    DELIVERY_REFUSED = "delivery.refused"
+    SENDING_MADE = "sending.made"
+    SENDING_OPENED = "sending.opened"
     HARVEST_FINISHED = "harvest.finished"
 
 

@@ -22,7 +22,7 @@ from ckanext.dinamis_relais.rooms import collect
 from ckanext.dinamis_relais.transaction import one_commit
 
 
-def _proof(data_dict: Data) -> proofs.Proof:
+def proof_of(data_dict: Data) -> proofs.Proof:
     """The uploaded paper: bytes, or what a page's form gives.
 
     :raises toolkit.ValidationError: names what is wrong with it
@@ -50,7 +50,7 @@ def dinamis_signature_upload(context: Context, data_dict: Data) -> Data:
     """
     id_ = tk.get_or_bust(data_dict, "id")
     tk.check_access("dinamis_signature_upload", context, data_dict)
-    proof = _proof(data_dict)
+    proof = proof_of(data_dict)
     try:
         day = dt.date.fromisoformat(str(data_dict.get("signed_on") or ""))
     except ValueError as error:
@@ -108,7 +108,7 @@ def dinamis_decision_record(context: Context, data_dict: Data) -> Data:
     if name not in BOARD_TRANSITIONS:
         names = ", ".join(BOARD_TRANSITIONS)
         raise tk.ValidationError({"transition": [tk._("Choose one of: {names}.").format(names=names)]})
-    proof = _proof(data_dict)
+    proof = proof_of(data_dict)
     actor = actor_of(context)
     row = locked(id_)
     data = {"proof": proof, "given_on": _given_on(row, data_dict.get("given_on")),

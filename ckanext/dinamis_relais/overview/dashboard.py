@@ -36,6 +36,7 @@ def _links() -> dict[str, tuple[str, str]]:
         "questions": (tk._("Questions to answer"), questions),
         "use_cases": (tk._("Use cases to publish"), "dinamis_use_cases.queue"),
         "deliveries": (tk._("Deliveries that failed"), "dinamis_overview.deliveries"),
+        "confirmations": (tk._("Confirmations of grouped mails"), "dinamis_sendings.list"),
         "harvests": (tk._("Harvests that failed"), "dinamis_health.page"),
         "signatures": (tk._("Signatures awaited"), files), "board": (tk._("Files at the executive board"), files),
         "accounts_at_dinamis": (tk._("Accounts on their way to DINAMIS"), accounts),

@@ -13,7 +13,7 @@ from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.accounts.model import Account
 from ckanext.dinamis_relais.db import isoformat, session, utcnow
 from ckanext.dinamis_relais.gateway.delivery import targets
-from ckanext.dinamis_relais.gateway.model import DeliveryTarget
+from ckanext.dinamis_relais.gateway.model import DeliveryTarget, Sending, SendingRow
 from ckanext.dinamis_relais.imagery_requests.model import ImageryRequest
 from ckanext.dinamis_relais.membership.model import Application
 from ckanext.dinamis_relais.overview import health
@@ -74,6 +74,17 @@ def _failed_deliveries() -> dict[str, Any]:
             "states": ("failed",)}  # fmt: skip
 
 
+def _confirmations() -> dict[str, Any]:
+    """What left with grouped mails and DINAMIS has not answered."""
+    now, days = utcnow(), config.late_days()
+    late = Sending.created_at < now - dt.timedelta(days=days) if days > 0 else sa.false()
+    columns = sa.func.count(), sa.func.count().filter(late), sa.func.min(Sending.created_at)
+    query = sa.select(*columns).join(SendingRow, SendingRow.sending_id == Sending.id)
+    count, overdue, oldest = session().execute(query.where(SendingRow.outcome == "waiting")).one()
+    return {"kind": "confirmations", "ours": False, "count": count, "late": overdue, "oldest": isoformat(oldest),
+            "states": ("waiting",)}  # fmt: skip
+
+
 def _failed_harvests() -> dict[str, Any]:
     failed = [run for run in health.harvests() if run["errors"]]
     oldest = min((run["finished"] for run in failed if run["finished"]), default=None)
@@ -91,6 +102,6 @@ def dinamis_todo_show(context: Context, data_dict: DataDict) -> dict[str, Any]:
         are PIGMA's own
     """
     tk.check_access("dinamis_todo_show", context, data_dict)
-    found = [*_waiting(), _failed_deliveries(), _failed_harvests()]
+    found = [*_waiting(), _confirmations(), _failed_deliveries(), _failed_harvests()]
     own = [row for row in found if row["ours"]]
     return {"count": sum(row["count"] for row in own), "late": sum(row["late"] for row in own), "results": found}

@@ -33,6 +33,7 @@ __all__ = [
     "dinamis_pages",
     "dinamis_refusal_reasons",
     "dinamis_role_label",
+    "dinamis_sending_label",
     "dinamis_signal",
     "dinamis_size",
     "dinamis_state_badge",
@@ -200,6 +201,11 @@ def dinamis_role_label(role: str) -> str:
 def dinamis_object_label(kind: str) -> str:
     """A kind of thing, as the journal and the deliveries name it, in words."""
     return _words("objects").get(kind, kind)
+
+
+def dinamis_sending_label(kind: str) -> str:
+    """What is in a grouped mail of a kind, in words."""
+    return _words("sendings").get(kind, kind)
 
 
 def dinamis_origin_label(origin: str) -> str:

@@ -6,6 +6,15 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 
+# What helps to decide has a file of its own; its tables are read here with the others.
+from ckanext.dinamis_relais.portal.labels_deciding import (  # noqa: F401
+    origins,
+    refusal_reasons,
+    request_reasons,
+    sendings,
+    signals,
+)
+
 
 def states() -> dict[str, dict[str, tuple[str, str]]]:
     """Kind of thing → state → (label, Bootstrap classes of its badge)."""
@@ -79,6 +88,15 @@ def states() -> dict[str, dict[str, tuple[str, str]]]:
             "due": (_("On its way"), blue),
             "failed": (_("Failed"), red),
             "delivered": (_("Delivered"), green),
+            "grouped": (_("Leaves with the next grouped mail"), blue),
+            "awaiting": (_("Sent, DINAMIS's confirmation awaited"), amber),
+        },
+        "sending": {
+            "waiting": (_("Confirmation awaited"), amber),
+            "told": (_("Sent, nothing to confirm"), grey),
+            "confirmed": (_("Confirmed by DINAMIS"), green),
+            "refused": (_("Refused by DINAMIS"), red),
+            "replaced": (_("Replaced by a newer mail"), grey),
         },
         "mail": {"due": (_("Waiting to leave"), blue), "failed": (_("Not sent"), red), "delivered": (_("Sent"), green)},
         "report": {"making": (_("Being made"), blue), "made": (_("Ready"), green), "failed": (_("Not possible"), red)},
@@ -285,6 +303,10 @@ def events() -> dict[str, str]:
         "delivery.failed": _("Delivery failed"),
         "journal.pruned": _("Old lines of the journal deleted by the rule of retention"),
         "delivery.retried": _("Delivery tried again by hand"),
+        "delivery.confirmed": _("Confirmed by DINAMIS, recorded by hand"),
+        "delivery.refused": _("Refused by DINAMIS, recorded by hand"),
+        "sending.made": _("Grouped mail to DINAMIS"),
+        "sending.opened": _("ZIP of a grouped mail, or its proof, downloaded"),
         "harvest.finished": _("Harvest finished"),
     }
 
@@ -317,6 +339,7 @@ def objects() -> dict[str, str]:
         "report": _("Report"),
         "personal_data": _("Personal data"),
         "delivery": _("Deliveries"),
+        "sending": _("Grouped mail to DINAMIS"),
         "harvest": _("Harvest"),
         "journal": _("Journal"),
     }
@@ -341,60 +364,4 @@ def actors() -> dict[str, Any]:
         "dinamis": tk._("DINAMIS"),
         "person": tk._("The person"),
         "system": tk._("The platform"),
-    }
-
-
-def origins() -> dict[str, str]:
-    """Who entered an account → words."""
-    _ = tk._
-    return {
-        "pigma": _("Entered by PIGMA"),
-        "referent": _("Proposed by the referent"),
-        "person": _("Asked for by the person"),
-        "import": _("Imported from a file"),
-    }
-
-
-def signals() -> dict[str, str]:
-    """What helps to decide on a request → its sentence, with the values of ``accounts.signals``."""
-    _ = tk._
-    return {
-        "same_domain": _("Address of the organisation ({domain})"),
-        "other_domain": _("Address at {domain}, while the organisation's people use {known}"),
-        "public_mailbox": _("Personal mailbox ({domain})"),
-        "lookalike_domain": _("Beware: {domain} looks like {known} and is another domain"),
-        "foreign_letters": _("Beware: letters that are no plain ones in {domain}"),
-        "membership_not_active": _("The organisation's membership does not run"),
-        "earlier_refusals": _("Refused before ({number})"),
-        "login_exists": _("The login {login} has this address: its person joins by the mailed link"),
-        "other_accounts": _("Account elsewhere: {organizations}"),
-        "same_name": _("Somebody of this name has an account there already"),
-        "verified": _("The person has confirmed the address"),
-        "unverified": _("The address is not confirmed"),
-    }
-
-
-def refusal_reasons() -> list[str]:
-    """Ready reasons of a refusal, as they are sent; a moderator may change them."""
-    _ = tk._
-    return [
-        _("Your organisation does not know you as one of its people. Ask its referent to propose your account."),
-        _("Please give a professional address: yours does not show that you belong to the organisation."),
-        _("You have an account already."),
-        _("The use that you describe is not within what DINAMIS's licences allow."),
-    ]
-
-
-def request_reasons() -> dict[str, str]:
-    """Code of a reason for which a request for an image is not accepted → words."""
-    _ = tk._
-    return {
-        "archive": _("The archive answers the need"),
-        "window": _("The period is too short or too near"),
-        "purpose": _("The use is not within the licences"),
-        "quota": _("The quota is used up"),
-        "area": _("The area is too large, or not where it should be"),
-        "weather": _("Clouds, season"),
-        "technical": _("Technical reason"),
-        "other": _("Another reason"),
     }

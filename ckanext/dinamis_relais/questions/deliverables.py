@@ -12,11 +12,12 @@ from ckan import model
 
 from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.db import isoformat, session, utcnow
-from ckanext.dinamis_relais.gateway import Target, api
+from ckanext.dinamis_relais.gateway import Group, Said, Target, api
 from ckanext.dinamis_relais.questions import about, threads
 from ckanext.dinamis_relais.questions.listing import messages_of
 from ckanext.dinamis_relais.questions.model import Question, QuestionFile
 from ckanext.dinamis_relais.questions.rules import LONGEST, clean
+from ckanext.dinamis_relais.tables import Column
 
 __all__ = ["question"]
 
@@ -90,4 +91,52 @@ def _apply(row: Question, answer: dict[str, Any]) -> None:
         row.next_poll_at = utcnow() + dt.timedelta(seconds=config.gateway_poll_seconds())
 
 
-question = Target("question", Question, _prepare, api.send, _apply, api.enabled)
+#: Words of a grouped mail's table and threads: French, as DINAMIS reads them.
+_STATES = {"open": "chez le relais", "escalated": "réponse attendue", "answered": "répondue", "closed": "close"}
+_WRITERS = {"person": "La personne", "relay": "Le relais", "dinamis": "DINAMIS"}
+
+
+def _cells(row: Question, body: dict[str, Any]) -> list[Any]:
+    papers = body["documents"]
+    return [_STATES[body["state"]], body["title"], (body["organization"] or {}).get("title"), body["asked_at"],
+            body["escalated_at"], (body["about"] or {}).get("url"), len(body["messages"]),
+            sum(one["file"] is not None for one in papers), sum(one["file"] is None for one in papers),
+            row.id]  # fmt: skip
+
+
+def _thread(body: dict[str, Any]) -> bytes:
+    """A question's whole exchange, to be read without any tool."""
+    names = {one["id"]: one["file"] or f"{one['title']} (non joint : trop lourd)" for one in body["documents"]}
+    lines = [body["title"], ""]
+    for message in body["messages"]:
+        lines += [f"--- {_WRITERS[message['side']]}, {message['at']}", message["text"]]
+        lines += [f"[fichier] {names[id_]}" for id_ in message["documents"]] + [""]
+    return "\n".join(lines).encode()
+
+
+def _threads(bodies: dict[int, dict[str, Any]]) -> dict[str, bytes]:
+    return {f"echanges/{number:03d}.txt": _thread(body) for number, body in bodies.items()}
+
+
+def _settle(row: Question, said: Said) -> None:
+    """What DINAMIS answers, or why it does not, goes into the thread and to the person; a bare receipt does not."""
+    row.reference = said.reference or row.reference
+    if said.words:
+        threads.answered_outside(row, said.key, clean(said.words, lines=True)[: LONGEST["text"]])
+
+
+_GROUP = Group(
+    stem="questions",
+    mail="sending_question",
+    columns=(Column("État"), Column("Titre"), Column("Organisation"), Column("Posée le", "moment"),
+             Column("Transmise le", "moment"), Column("Page concernée"), Column("Messages", "integer"),
+             Column("Fichiers joints", "integer"), Column("Fichiers trop lourds", "integer"), Column("Identifiant")),
+    cells=_cells,
+    settle=_settle,
+    title=lambda row: row.title,
+    page="dinamis_questions.read",
+    extras=_threads,
+    awaits=lambda row: row.state == "escalated",
+)  # fmt: skip
+
+question = Target("question", Question, _prepare, api.send, _apply, api.enabled, _GROUP)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from ckanext.dinamis_relais import journal
 from ckanext.dinamis_relais.db import isoformat, session, utcnow
+from ckanext.dinamis_relais.gateway import sendings
 from ckanext.dinamis_relais.gateway.model import Mail
 from ckanext.dinamis_relais.journal import Event, record
 from ckanext.dinamis_relais.questions.listing import file_dict, files_of, messages_of
@@ -75,6 +76,7 @@ def _erase(row: Question) -> None:
     # A message that has not left yet has nothing to say any more.
     db.execute(mailed.values(**wiped, delivered_version=Mail.version).execution_options(**quietly))
     journal.erase_private("question", row.id)
+    sendings.forget("question", row.id)
     if row.about_kind == "page":  # its title came with the address, from who asked
         row.about_title = row.about_path
     if row.state != "closed":

@@ -8,9 +8,10 @@ import ckan.plugins.toolkit as tk
 from ckan import model
 from ckan.types import Context
 
+from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.authority import actor_of
 from ckanext.dinamis_relais.db import isoformat
-from ckanext.dinamis_relais.gateway import mailer
+from ckanext.dinamis_relais.gateway import mailer, replies
 from ckanext.dinamis_relais.journal import Event, record
 from ckanext.dinamis_relais.machine import GuardError
 from ckanext.dinamis_relais.transaction import one_commit
@@ -86,8 +87,8 @@ def dinamis_mail_list(context: Context, data_dict: Data) -> Data:
     """All mails: when each leaves, to whom, its subject, and whether its text is the operator's.
 
     :param language: ``fr`` (default) or ``en``
-    :returns: ``{"count", "results"}``, each ``{name, subject, recipients, transitions, edited}``; ``edited`` lists the
-        languages in which the operator wrote it
+    :returns: ``{"count", "results"}``, each ``{name, subject, recipients, reply_to, transitions, edited}``; ``edited``
+        lists the languages in which the operator wrote it
     """
     tk.check_access("dinamis_mail_list", context, data_dict)
     language = data_dict.get("language") if data_dict.get("language") in catalogue.LANGUAGES else "fr"
@@ -97,6 +98,7 @@ def dinamis_mail_list(context: Context, data_dict: Data) -> Data:
             "name": name,
             "subject": mailer.source(name, str(language))[0],
             "recipients": list(told.get(name, ("person",))),
+            "reply_to": replies.usual(name),
             "transitions": [{"machine": m, "state": s, "name": t} for m, s, t in when.get(name, [])],
             "edited": [one for one in catalogue.LANGUAGES if (name, one) in edited],
         }
@@ -111,8 +113,9 @@ def dinamis_mail_show(context: Context, data_dict: Data) -> Data:
 
     :param id: name of the mail
     :param language: ``fr`` (default) or ``en``
-    :returns: ``{name, language, number, edited, subject, body, shipped, tags, recipients, reply_to, versions}``; each
-        of ``tags`` is ``{name, needed, example}``
+    :returns: ``{name, language, number, edited, subject, body, shipped, tags, recipients, reply_to, reply_to_claimed,
+        versions}``; each of ``tags`` is ``{name, needed, example}``; ``reply_to_claimed``: replies go to the moderator
+        who has the file or the request in hand, where there is one
     """
     tk.check_access("dinamis_mail_show", context, data_dict)
     name, language = _asked(data_dict)
@@ -133,7 +136,8 @@ def dinamis_mail_show(context: Context, data_dict: Data) -> Data:
             for tag in sorted(own | rules.GIVEN)
         ],
         "recipients": list(catalogue.recipients().get(name, ("person",))),
-        "reply_to": mailer.reply_to(),
+        "reply_to": replies.usual(name),
+        "reply_to_claimed": config.reply_to_claimed() and name in catalogue.about_what_is_in_hand(),
         "versions": [
             {"number": v.number, "subject": v.subject, "body": v.body, "made_at": isoformat(v.made_at),
              "author": _author(v.made_by)} for v in versions

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from ckanext.dinamis_relais import config
-from ckanext.dinamis_relais.gateway import mailer
+from ckanext.dinamis_relais.gateway import mailer, replies
 
 LANGUAGES = ("fr", "en")
 
@@ -33,8 +33,17 @@ def recipients() -> dict[str, tuple[str, ...]]:
 
     return {**RECIPIENTS, **QUESTIONS, **NEWS, **REQUESTS, **USE_CASES, **ALERTS,
             "account_erasure_requested": ("contact",), "board_dossier": ("board_address",),
-            "board_notice": ("board_address",), "harvest_failed": ("super_referent",),
-            "journal_head": ("site_operator",)}  # fmt: skip
+            "board_notice": ("board_address",), "sending_account": ("board_address",),
+            "sending_question": ("board_address",), "sending_request": ("board_address",),
+            "harvest_failed": ("super_referent",), "journal_head": ("site_operator",)}  # fmt: skip
+
+
+def about_what_is_in_hand() -> set[str]:
+    """Mails about a thing that a moderator may have in hand (``replies.IN_HAND``): of files, and of requests."""
+    from ckanext.dinamis_relais.imagery_requests.letters import RECIPIENTS as REQUESTS
+    from ckanext.dinamis_relais.membership.letters import RECIPIENTS
+
+    return {*RECIPIENTS, *REQUESTS, "board_dossier"}
 
 
 def transitions() -> dict[str, list[tuple[str, str, str]]]:
@@ -58,6 +67,7 @@ def sample(name: str, language: str) -> dict[str, Any]:
     day = mailer.day(dt.date(2027, 1, 31), language)
     return {
         **mailer.given(),
+        "contact": replies.usual(name),
         "recipient_name": "Alix Exemple",
         "organization": "Commune d'Exempleville" if french else "Municipality of Exampleville",
         "number": "PIGMA-DINAMIS-2026-0042",

@@ -1,7 +1,7 @@
 """Who is told by mail of new images over a territory.
 
 Revision ID: dinamis_026
-Revises: dinamis_024
+Revises: dinamis_025
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "dinamis_026"
-down_revision = "dinamis_024"
+down_revision = "dinamis_025"
 branch_labels = None
 depends_on = None
 
