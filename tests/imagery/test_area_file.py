@@ -44,7 +44,7 @@ def test_a_file_becomes_an_address_that_finds_and_draws(app: Any, engine: Any, l
     drawn = json.loads(page.select_one("#dinamis-map-data").string)
     assert shape(drawn["place"]["geometry"]).equals(shape({"type": "Polygon", "coordinates": [TRIANGLE]}))
     assert page.select_one("form[role=search] input[name=area]")["value"] == asked["area"][0]
-    tile = app.get("/dinamis/images/tiles/6/31/22.mvt?area=" + asked["area"][0])
+    tile = app.get("/dinamis/images/tiles/10/509/369.mvt?area=" + asked["area"][0])
     assert b"SPOT6_00001" in tile.get_data() and b"SPOT6_00012" not in tile.get_data()
 
 
