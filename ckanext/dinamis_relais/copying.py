@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from io import StringIO
 from typing import Any
 
+#: What stands for no value.
+NULL = "\\N"
+
 
 def escaped(text: str) -> str:
     """A value of COPY's text format (PostgreSQL's manual, COPY, "Text Format")."""
@@ -14,7 +17,7 @@ def escaped(text: str) -> str:
 
 def line(values: Iterable[Any]) -> str:
     """One row of COPY's text format; None is NULL."""
-    return "\t".join("\\N" if value is None else escaped(str(value)) for value in values) + "\n"
+    return "\t".join(NULL if value is None else escaped(str(value)) for value in values) + "\n"
 
 
 def copy(connection: Any, table: str, names: Iterable[str], lines: Iterable[str]) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence, Set
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import orjson
@@ -14,9 +13,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from ckanext.dinamis_relais.imagery import model as scene_model
 
 
-@dataclass(slots=True)
-class File:
-    """One file of a scene.
+class File(NamedTuple):
+    """One file of a scene; a tuple, since thousands of other objects would be looked through for garbage.
 
     :ivar bytes: its size as the source tells it, None when it does not
     :ivar year: of the scene, UTC

@@ -15,6 +15,7 @@ from itertools import chain, islice
 from typing import Any
 from urllib.parse import urlsplit
 
+import orjson
 import requests
 from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
@@ -108,14 +109,14 @@ class SigningService:
                  sleep: Callable[[float], None] = time.sleep):  # fmt: skip
         self.base, self.client_id, self.scope = base, client_id, scope
         self.private_hosts, self.timeout, self.sleep = private_hosts, timeout, sleep
-        self._proxies: dict[str, dict[str, str]] = {}
+        self._ways: dict[str, dict[str, str]] = {}
         self.session: Any = OAuth2Session(client_id, scope=scope, token_endpoint_auth_method="none",  # noqa: S106
                                      default_timeout=timeout)  # fmt: skip
         self.session.trust_env = False  # no password of a .netrc goes out
         self.session.headers["User-Agent"] = USER_AGENT
-        adapter = GuardedAdapter(frozenset(private_hosts), pool_maxsize=AT_ONCE)
-        self.session.mount("http://", adapter)
-        self.session.mount("https://", adapter)
+        self._adapter = GuardedAdapter(frozenset(private_hosts), pool_maxsize=AT_ONCE)
+        self.session.mount("http://", self._adapter)
+        self.session.mount("https://", self._adapter)
 
     def token_url(self) -> str:
         """The token endpoint, as the service's OpenAPI names it.
@@ -223,7 +224,8 @@ class SigningService:
 
     def _portion(self, urls: list[str], headers: dict[str, str], seconds: int | None) -> dict[str, Any]:
         body: dict[str, Any] = {"urls": urls} | ({"duration_seconds": seconds} if seconds else {})
-        found = self._json("POST", f"{self.base}/sign_urls", json=body, headers=headers)
+        headers = {**headers, "Content-Type": "application/json"}
+        found = self._json("POST", f"{self.base}/sign_urls", data=orjson.dumps(body), headers=headers)
         try:
             expiry = dt.datetime.fromisoformat(str(found["expiry"]).replace("Z", "+00:00"))
             expiry = expiry if expiry.tzinfo else expiry.replace(tzinfo=dt.timezone.utc)
@@ -253,10 +255,10 @@ class SigningService:
     def _plainly(self, url: str) -> dict[str, Any]:
         """How secrets are sent: to the address itself, wherever it would lead on to."""
         host = urlsplit(url).netloc
-        if host not in self._proxies:
+        if host not in self._ways:
             # Reading the whole environment costs more than the rest of a call.
-            self._proxies[host] = get_environ_proxies(url)
-        return {"allow_redirects": False, "proxies": self._proxies[host], "timeout": self.timeout}
+            self._ways[host] = get_environ_proxies(url)
+        return {"allow_redirects": False, "proxies": self._ways[host], "timeout": self.timeout}
 
     def _checked(self, url: str) -> None:
         parts = urlsplit(url)
@@ -276,7 +278,7 @@ class SigningService:
         self._checked(url)
         for attempt in range(TRIES):
             try:
-                answer = self.session.request(method, url, withhold_token=True, **self._plainly(url), **more)
+                answer = self._sent(method, url, **more)
             except (requests.RequestException, OSError) as error:
                 raise DownError(type(error).__name__) from error
             if answer.status_code != 429:
@@ -286,6 +288,19 @@ class SigningService:
                 raise BusyError(wait)
             self.sleep(wait)
         raise AssertionError("the last attempt returns or raises")
+
+    def _sent(
+        self, method: str, url: str, headers: dict[str, str] | None = None, data: Any = None
+    ) -> requests.Response:
+        """One request and its whole answer; without cookies, redirects and hooks, which a session adds at a cost.
+
+        :param data: a form's fields, or bytes
+        """
+        own = {"User-Agent": USER_AGENT, "Accept": "application/json", **(headers or {})}
+        prepared = requests.Request(method, url, headers=own, data=data).prepare()
+        answer = self._adapter.send(prepared, timeout=self.timeout, proxies=self._plainly(url)["proxies"])
+        answer.content  # noqa: B018  # read here, where a connection that breaks off is known for what it is
+        return answer
 
 
 def _retry_after(text: str) -> float:
@@ -308,7 +323,7 @@ def _read(answer: requests.Response) -> dict[str, Any]:
     if status != 200:
         raise OddError(f"HTTP {status}")
     try:
-        found = answer.json()
+        found = orjson.loads(answer.content)
     except ValueError as error:
         raise OddError("no JSON") from error
     if not isinstance(found, dict):

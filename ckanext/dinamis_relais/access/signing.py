@@ -231,8 +231,13 @@ class _Lines:
 
     def add(self, urls: Iterable[str]) -> None:
         """Note some addresses; may be called by several threads."""
-        own = [(f.collection, f.item_id, f.key, f.bytes) for f in map(self._plan.files.__getitem__, urls)]
-        self._rows.extend([f"{self._same}\t{copying.line(values)}" for values in own])
+        files, escaped, same = self._plan.files, copying.escaped, self._same
+        found = [files[url] for url in urls]
+        self._rows.extend([
+            f"{same}\t{escaped(f.collection)}\t{escaped(f.item_id)}\t{escaped(f.key)}\t"
+            f"{copying.NULL if f.bytes is None else f.bytes}\n"
+            for f in found
+        ])  # fmt: skip
 
     def write(self) -> str:
         """Write them in the present transaction; returns what the call's rows have in common."""

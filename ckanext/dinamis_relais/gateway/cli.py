@@ -30,15 +30,11 @@ def deliver() -> None:
 @click.option("--pause", default=2.0, show_default=True, help="Seconds to wait when nothing is due.")
 def worker(pause: float) -> None:
     """Deliver, and do long work in quantity, for ever. As many of these may run as wanted."""
-    import logging
-
-    from ckan import model
-    from sqlalchemy.exc import SQLAlchemyError
-
     from ckanext.dinamis_relais.gateway.delivery import deliver_once
+    from ckanext.dinamis_relais.gateway.turns import Turns
     from ckanext.dinamis_relais.rooms import collect
 
-    chores = [deliver_once, *collect("chores").values()]
+    turns = Turns([deliver_once, *collect("chores").values()])
     running = True
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -49,15 +45,6 @@ def worker(pause: float) -> None:
     signal.signal(signal.SIGINT, stop)
     click.echo("delivery worker: started")
     while running:
-        try:
-            handled = sum(chore() for chore in chores)
-        except SQLAlchemyError:
-            # The database went away or a row is broken: what is due stays due, so wait and look again.
-            logging.getLogger(__name__).exception("delivery round failed")
-            model.Session.rollback()
-            handled = 0
-        finally:
-            model.Session.remove()
-        if not handled:
+        if not turns.take():
             time.sleep(pause)
     click.echo("delivery worker: stopped")
