@@ -18,7 +18,7 @@ from ckanext.dinamis_relais.documents.certificates import certificate_of, self_s
 from ckanext.dinamis_relais.documents.seal import verify
 from ckanext.dinamis_relais.gateway.delivery import deliver_once
 from ckanext.dinamis_relais.gateway.model import Mail
-from ckanext.dinamis_relais.membership.model import Application, Document
+from ckanext.dinamis_relais.membership.model import Application, Document, Membership
 from tests.documents.authority import NOW, Authority
 from tests.documents.examples import words
 from tests.journalled import journalled
@@ -125,6 +125,19 @@ def test_dinamis_cannot_decide_in_the_future(people, gateway_service, sealing):
     deliver_once()
     model.Session.expire_all()
     assert model.Session.get(Application, file["id"]).decided_at.year < 2999
+
+
+def test_who_comes_back_begins_anew_and_the_acte_says_so_with_its_time_stamp(people, gateway_service, stamping):
+    by_login(people, file_in(people, "submitted"), gateway_service)
+    row = model.Session.query(Membership).one()
+    row.state, row.since = "ended", row.since - timedelta(days=800)
+    model.Session.commit()
+    file = file_in(people, "submitted")
+    by_login(people, file, gateway_service)
+    deed = model.Session.query(Document).filter_by(application_id=file["id"], kind="membership_deed").one()
+    assert deed.timestamped
+    model.Session.expire_all()
+    assert NOW - model.Session.query(Membership).one().since < timedelta(days=2)
 
 
 @pytest.mark.parametrize("way", WAYS)

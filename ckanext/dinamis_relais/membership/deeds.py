@@ -14,7 +14,7 @@ from ckan import model
 from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.db import isoformat, session, utcnow
 from ckanext.dinamis_relais.documents.render import render
-from ckanext.dinamis_relais.membership import papers
+from ckanext.dinamis_relais.membership import papers, terms_rules
 from ckanext.dinamis_relais.membership.model import Application, BoardLink, Membership
 from ckanext.dinamis_relais.membership.proofs import Proof
 
@@ -159,8 +159,11 @@ def beforehand(application: Application, name: str, actor: str, data: dict[str, 
     if name != "accept" or application.state != "submitted" or not (config.timestamp_url() and config.seal_pkcs12()):
         return data
     decided = decision(actor, data)
-    query = sa.select(Membership.since).where(Membership.organization_id == application.organization_id)
-    printed = data_of(application, decided, session().execute(query).scalar_one_or_none() or decided.effect)
+    query = sa.select(Membership.state, Membership.since).where(
+        Membership.organization_id == application.organization_id
+    )
+    state, since = session().execute(query).one_or_none() or (None, None)
+    printed = data_of(application, decided, terms_rules.begins(state, since, application.kind, decided.effect))
     pdf = _pdf(application, printed)
     session().rollback()
     return {**data, "decision": decided, "deed": Deed(printed, papers.seal(pdf, "Acte d'adhésion", stamped=True))}

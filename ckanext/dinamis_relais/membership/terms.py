@@ -42,8 +42,7 @@ def grant(application: Application, actor: str, now: dt.datetime) -> Membership:
     if row is None:
         row = Membership(organization_id=application.organization_id, since=now)
         session().add(row)
-    elif before == "ended" and application.kind == "first":
-        row.since = now
+    row.since = terms_rules.begins(before, row.since, application.kind, now)
     runs = before in ("active", "suspended")
     row.term_ends_on = terms_rules.last_day(
         application.kind, config.membership_months(), now.date(), row.term_ends_on, runs

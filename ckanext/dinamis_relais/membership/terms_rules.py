@@ -12,6 +12,20 @@ ENDED_BECAUSE = ("left", "term", "reacceptance")
 EXAMINED = ("signed", "under_review", "submitted", "deferred")
 
 
+def begins(before: str | None, since: dt.datetime | None, kind: str, now: dt.datetime) -> dt.datetime:
+    """Since when a membership holds, once a file is accepted: who comes back after an end begins anew.
+
+    :param before: state of the membership there is, None for none
+    :param since: its begin
+    :param kind: of the file
+
+    >>> then, now = dt.datetime(2024, 1, 1), dt.datetime(2026, 1, 1)
+    >>> [begins(*one, now).year for one in ((None, None, "first"), ("ended", then, "first"), ("active", then, "first"))]
+    [2026, 2026, 2024]
+    """
+    return now if since is None or (before == "ended" and kind == "first") else since
+
+
 def due_after(days: Sequence[int], passed: int) -> int | None:
     """Which reminder is due so many days after something was asked; only the latest, when several were missed.
 
