@@ -15,6 +15,7 @@ from ckanext.dinamis_relais.imagery.demo import NAME, source_of
 from ckanext.dinamis_relais.imagery.running import harvest_now
 
 from .conftest import Server, item
+from .test_source import page_of
 
 pytestmark = [
     pytest.mark.usefixtures("with_request_context", "harvest_db"),
@@ -167,6 +168,45 @@ def test_an_interrupted_harvest_loses_nothing_and_goes_on(server: Server, engine
     job = harvest_now(source["id"])
     assert next(path for path in server.asked if "/items" in path).endswith("start=3")
     assert (job["stats"]["errored"], job["stats"]["added"], scenes(engine)) == (0, 2, 8)
+
+
+HTML = b"<!DOCTYPE html><html><body>Maintenance</body></html>"
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ([(200, {}, HTML)], "a web page, not JSON"),
+        ([(200, {}, b'{"type": "FeatureCollection", "features": [')], "broken or cut off"),
+        ([(200, {}, b'{"hello": "world"}')], "no list of items"),
+        ([(200, {"Content-Length": "5000"}, page_of([item(9)]))] * 5, "broke off"),
+        ([(302, {"Location": "http://10.0.0.1/items"}, b"")], "private network"),
+    ],
+    ids=["html", "truncated", "no-list", "content-length", "private-redirect"],
+)
+def test_a_page_that_is_none_is_an_error_of_the_job_and_the_store_keeps_what_it_has(
+    server: Server, engine: Any, harvest_source: Any, answers: list[Any], said: str
+) -> None:
+    server.items["spot"] = two_years()
+    source = harvest_source(page_size=3)
+    assert harvest_now(source["id"])["stats"]["errored"] == 0
+    server.broken = [("start=3", answer) for answer in answers]
+    job = harvest_now(source["id"])
+    assert job["status"] == "Finished"
+    assert said in job["object_error_summary"][0]["message"]
+    assert (scenes(engine), len(series())) == (8, 2)
+
+
+def test_pages_without_end_are_an_error_of_the_job(server: Server, engine: Any, harvest_source: Any) -> None:
+    server.items["spot"] = two_years()
+    source = harvest_source()
+    harvest_now(source["id"])
+    for number in range(1, 5):
+        href = f"{server.url}/collections/spot/items?limit=10&again={number}"
+        server.broken.append(("/items", (200, {}, page_of(two_years()[:1], href))))
+    job = harvest_now(source["id"])
+    assert "same items" in job["object_error_summary"][0]["message"]
+    assert (scenes(engine), len(series())) == (8, 2)
 
 
 def test_a_collection_that_fails_leaves_the_others_alone(server: Server, engine: Any, harvest_source: Any) -> None:
