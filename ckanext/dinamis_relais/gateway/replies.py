@@ -18,7 +18,7 @@ from ckanext.dinamis_relais.db import session
 GROUPS: dict[str, tuple[str, ...]] = {
     "membership": ("application_", "membership_", "signature_", "reacceptance_", "correction_", "term_", "board_"),
     "accounts": ("account_", "sending_account"),
-    "requests": ("request_", "sending_request"),
+    "requests": ("request_", "sending_request", "new_images"),
     "questions": ("question_", "sending_question"),
     "community": ("use_case_", "event_"),
     "technical": ("harvest_", "journal_"),

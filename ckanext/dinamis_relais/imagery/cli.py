@@ -43,9 +43,7 @@ def upgrade() -> None:
 @scenes.command()
 @click.option("--problems", default=10, show_default=True, help="Problems to list for each collection.")
 def status(problems: int) -> None:
-    """What the store holds, source by source: how the last harvest of each collection went, how fast, and what could
-    not be taken.
-    """
+    """What the store holds, source by source; how the last harvests went, how fast, and what could not be taken."""
     engine = scene_model.engine()
     try:
         revision = scene_model.current_revision(engine)
