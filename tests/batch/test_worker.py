@@ -21,6 +21,25 @@ from tests.membership.members import age
 
 ROOT = Path(__file__).parents[2]
 
+#: CKAN 2.11 wants these sections in the file that it is given itself.
+LOGGING = """
+[loggers]
+keys = root
+[handlers]
+keys = console
+[formatters]
+keys = plain
+[logger_root]
+level = WARNING
+handlers = console
+[handler_console]
+class = StreamHandler
+args = (sys.stderr,)
+formatter = plain
+[formatter_plain]
+format = %(levelname)s %(message)s
+"""
+
 pytestmark = pytest.mark.usefixtures("with_plugins", "entity_service", "clean_redis")
 
 
@@ -50,7 +69,8 @@ def test_without_any_timer_it_sends_the_day_s_reminders_and_grouped_mails(people
                 "gateway.grouped_hour": 0, "reminders.hour": 0}  # fmt: skip
     lines = [f"ckanext.dinamis_relais.{name} = {value}" for name, value in settings.items()]
     site = tmp_path / "site.ini"
-    site.write_text("\n".join(["[app:main]", f"use = config:{tk.config['__file__']}", *lines]), encoding="utf-8")
+    words = ["[app:main]", f"use = config:{tk.config['__file__']}", *lines, LOGGING]
+    site.write_text("\n".join(words), encoding="utf-8")
     ckan = str(Path(sys.executable).with_name("ckan"))
     command = [ckan, "-c", str(site), "dinamis", "worker", "--pause", "0.2"]
     worker = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
