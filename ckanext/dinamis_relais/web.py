@@ -137,10 +137,10 @@ def private(response: Response) -> Response:
     return response
 
 
-def offset() -> int:
+def offset(page_size: int = PAGE_SIZE) -> int:
     """Rows to skip, from ``?page=``; what is no number is the first page, what is too large the last."""
     number = tk.request.args.get("page", "1")
-    return (min(max(1, int(number)), LAST_PAGE) - 1) * PAGE_SIZE if number.isdecimal() else 0
+    return (min(max(1, int(number)), LAST_PAGE) - 1) * page_size if number.isdecimal() else 0
 
 
 def csv_of(rows: Iterable[Iterable[Any]]) -> bytes:

@@ -17,7 +17,7 @@ class File(NamedTuple):
     """One file of a scene; a tuple, since thousands of other objects would be looked through for garbage.
 
     :ivar bytes: its size as the source tells it, None when it does not
-    :ivar year: of the scene, UTC
+    :ivar taken: when the scene was, RFC 3339, UTC
     """
 
     url: str

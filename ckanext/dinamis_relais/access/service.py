@@ -254,11 +254,14 @@ class SigningService:
 
     def _plainly(self, url: str) -> dict[str, Any]:
         """How secrets are sent: to the address itself, wherever it would lead on to."""
+        return {"allow_redirects": False, "proxies": self._proxies(url), "timeout": self.timeout}
+
+    def _proxies(self, url: str) -> dict[str, str]:
         host = urlsplit(url).netloc
         if host not in self._ways:
             # Reading the whole environment costs more than the rest of a call.
             self._ways[host] = get_environ_proxies(url)
-        return {"allow_redirects": False, "proxies": self._ways[host], "timeout": self.timeout}
+        return self._ways[host]
 
     def _checked(self, url: str) -> None:
         parts = urlsplit(url)
@@ -298,7 +301,7 @@ class SigningService:
         """
         own = {"User-Agent": USER_AGENT, "Accept": "application/json", **(headers or {})}
         prepared = requests.Request(method, url, headers=own, data=data).prepare()
-        answer = self._adapter.send(prepared, timeout=self.timeout, proxies=self._plainly(url)["proxies"])
+        answer = self._adapter.send(prepared, timeout=self.timeout, proxies=self._proxies(url))
         answer.content  # noqa: B018  # read here, where a connection that breaks off is known for what it is
         return answer
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from ckanext.dinamis_relais.alerts import watching
 from ckanext.dinamis_relais.alerts.model import Watch
 from ckanext.dinamis_relais.db import isoformat, session
+from ckanext.dinamis_relais.gateway import mailer
 from ckanext.dinamis_relais.gateway.model import Mail
 from ckanext.dinamis_relais.journal import Event
 
@@ -37,8 +38,5 @@ def erase_of(user_id: str, actor: str) -> int:
     """
     rows = watching.of_user(user_id, lock=True)
     watching.stop(rows, actor, Event.WATCH_ERASED)
-    wiped = {"recipient": "", "recipient_name": "", "subject": "", "body": "", "secrets": None}
-    mailed = sa.update(Mail).where(Mail.object_type == "watch", Mail.object_id == user_id)
-    mailed = mailed.values(**wiped, delivered_version=Mail.version)
-    session().execute(mailed.execution_options(synchronize_session=False))
+    mailer.wipe("watch", user_id)
     return len(rows)

@@ -6,6 +6,7 @@ both by asking this module. ``docs/rights.md`` is printed from it, ``tests/autho
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
 from typing import Any
 
@@ -119,6 +120,14 @@ def user_of(context: Any) -> ckan_model.User | None:
     if obj is not None and getattr(obj, "is_authenticated", True):
         return obj
     return ckan_model.User.get(context["user"]) if context.get("user") else None
+
+
+def names_of(user_ids: Iterable[str]) -> dict[str, str]:
+    """Full names of users, or their login's name where they gave none, by id; without those who are gone."""
+    ids = set(user_ids)
+    columns = (ckan_model.User.id, ckan_model.User.fullname, ckan_model.User.name)
+    found = session().execute(sa.select(*columns).where(ckan_model.User.id.in_(ids))) if ids else []
+    return {id_: fullname or name for id_, fullname, name in found}
 
 
 def actor_of(context: Any) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import ckan.plugins.toolkit as tk
+import sqlalchemy as sa
 from ckan.lib.mailer import MailerException
 from jinja2.exceptions import TemplateError
 
@@ -123,6 +124,17 @@ def write(
     mail.owe()
     session().add(mail)
     return mail
+
+
+def wipe(object_type: str, object_id: str) -> None:
+    """Empty the mails about a thing that is erased; one that has not left yet has nothing to say any more.
+
+    The caller commits.
+    """
+    mails = sa.update(Mail).where(Mail.object_type == object_type, Mail.object_id == object_id)
+    emptied = {"recipient": "", "recipient_name": "", "subject": "", "body": "", "secrets": None}
+    mails = mails.values(**emptied, delivered_version=Mail.version)
+    session().execute(mails.execution_options(synchronize_session=False))
 
 
 def prepare(mail: Mail) -> dict[str, Any]:

@@ -83,7 +83,11 @@ class Sending(Base):
 
 
 class SendingRow(Base):
-    """One thing of a grouped mail, at the version that left, and what DINAMIS said of it (``answers.OUTCOMES``)."""
+    """One thing of a grouped mail, at the version that left, and what DINAMIS said of it.
+
+    ``outcome`` is ``waiting``, ``confirmed`` or ``refused``; ``told``: it left, nothing is expected; ``replaced``: a
+    newer version left since.
+    """
 
     __tablename__ = "dinamis_sending_row"
 

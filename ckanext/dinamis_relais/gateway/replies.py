@@ -14,7 +14,7 @@ from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.authority import can
 from ckanext.dinamis_relais.db import session
 
-#: Group of mails → the beginnings of their names. A mail's group is that of the longest beginning that fits.
+#: Group of mails → the beginnings of their names. No two of them fit one mail.
 GROUPS: dict[str, tuple[str, ...]] = {
     "membership": ("application_", "membership_", "signature_", "reacceptance_", "correction_", "term_", "board_"),
     "accounts": ("account_", "sending_account"),

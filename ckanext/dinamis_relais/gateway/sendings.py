@@ -29,8 +29,6 @@ MEGABYTE = 1_000_000
 BY_HAND_MB = 50
 #: Rows that are prepared at once.
 CHUNK = 100
-#: What DINAMIS said of a row. ``told``: it left, nothing is expected; ``replaced``: a newer version left since.
-OUTCOMES = ("waiting", "told", "confirmed", "refused", "replaced")
 _QUIETLY: dict[str, Any] = {"synchronize_session": False}
 
 

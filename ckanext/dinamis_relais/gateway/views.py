@@ -45,9 +45,7 @@ def create() -> Any:
 
 def _shown(id: str, form: Any = None) -> Any:
     state = tk.request.args.get("state", "")
-    number = tk.request.args.get("page", "1")
-    skip = (min(int(number), 10_000) - 1) * ROWS if number.isdecimal() and int(number) else 0
-    found = act("dinamis_sending_show", id=id, state=state, limit=ROWS, offset=skip)
+    found = act("dinamis_sending_show", id=id, state=state, limit=ROWS, offset=offset(ROWS))
     values = {"found": found, "state": state, "page_size": ROWS, "form": form or {}}
     return tk.render("dinamis/gateway/sending.html", values)
 

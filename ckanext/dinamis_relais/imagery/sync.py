@@ -79,14 +79,6 @@ def sync_collection(
         return _finish(engine, run, settings.max_vanished, report)
 
 
-def _list(
-    engine: Any, source: Source, run: store.Run, request: Request | None, settings: Settings, report: Report
-) -> None:
-    """Three things at once: the next page comes, one is read and normalised, the one before is loaded."""
-    with _seldom_collected():
-        _take_pages(engine, source, run, request, settings, report)
-
-
 @contextmanager
 def _seldom_collected() -> Iterator[None]:
     """Python's search for cycles of garbage, held back: trees of JSON have none, and it costs a third of the time.
@@ -102,9 +94,11 @@ def _seldom_collected() -> Iterator[None]:
         gc.set_threshold(*usual)
 
 
-def _take_pages(
+@_seldom_collected()
+def _list(
     engine: Any, source: Source, run: store.Run, request: Request | None, settings: Settings, report: Report
 ) -> None:
+    """Three things at once: the next page comes, one is read and normalised, the one before is loaded."""
     owned = _Owned(engine, source, run, settings)
     repeated = 0
     waiting: tuple[Prepared, Future[store.Saved]] | None = None

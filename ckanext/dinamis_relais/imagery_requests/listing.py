@@ -12,7 +12,7 @@ from ckan import model
 from ckan.types import Context, DataDict
 
 from ckanext.dinamis_relais import config
-from ckanext.dinamis_relais.authority import Rights, Role, organizations_of, user_of
+from ckanext.dinamis_relais.authority import Rights, Role, names_of, organizations_of, user_of
 from ckanext.dinamis_relais.db import isoformat, session, utcnow
 from ckanext.dinamis_relais.imagery_requests import quotas
 from ckanext.dinamis_relais.imagery_requests.model import ImageryRequest
@@ -44,10 +44,7 @@ class Known:
     def __init__(self, rows: Sequence[ImageryRequest], user: model.User | None):
         self.user, self.rights = user, Rights(user)
         self.pigma = self.rights.can("request.decide")
-        users = {row.user_id for row in rows if row.user_id}
-        columns = (model.User.id, model.User.fullname, model.User.name)
-        found = session().execute(sa.select(*columns).where(model.User.id.in_(users))) if users else []
-        self.names = {id_: fullname or name for id_, fullname, name in found}
+        self.names = names_of(row.user_id for row in rows if row.user_id)
         groups = {row.organization_id for row in rows}
         titled = sa.select(model.Group.id, model.Group.title, model.Group.name).where(model.Group.id.in_(groups))
         self.groups = {id_: (title, name) for id_, title, name in session().execute(titled)} if groups else {}
@@ -75,10 +72,7 @@ def whole(row: ImageryRequest, user: model.User | None) -> dict[str, Any]:
     """A request with its statuses (``steps``), its line of time, and for PIGMA what its organisation has left."""
     known = Known([row], user)
     steps = steps_of(row.id)
-    authors = {step.actor_id for step in steps if step.actor_id}
-    columns = (model.User.id, model.User.fullname, model.User.name)
-    found = session().execute(sa.select(*columns).where(model.User.id.in_(authors))) if authors else []
-    names = {id_: fullname or name for id_, fullname, name in found}
+    names = names_of(step.actor_id for step in steps if step.actor_id)
     shown = [
         {
             "code": step.code, "at": isoformat(step.at), "side": step.side,

@@ -9,8 +9,7 @@ import sqlalchemy as sa
 
 from ckanext.dinamis_relais import journal
 from ckanext.dinamis_relais.db import isoformat, session, utcnow
-from ckanext.dinamis_relais.gateway import sendings
-from ckanext.dinamis_relais.gateway.model import Mail
+from ckanext.dinamis_relais.gateway import mailer, sendings
 from ckanext.dinamis_relais.imagery_requests.model import ImageryRequest, RequestStep
 from ckanext.dinamis_relais.imagery_requests.rules import OVER
 from ckanext.dinamis_relais.imagery_requests.steps import steps_of
@@ -66,10 +65,7 @@ def _erase(row: ImageryRequest) -> None:
     db.execute(emptied.values(reason=None).execution_options(**quietly))
     own = emptied.where(RequestStep.side == "person")
     db.execute(own.values(actor_id=None).execution_options(**quietly))
-    mailed = sa.update(Mail).where(Mail.object_type == "request", Mail.object_id == row.id)
-    wiped = {"recipient": "", "recipient_name": "", "subject": "", "body": "", "secrets": None}
-    # A message that has not left yet has nothing to say any more.
-    db.execute(mailed.values(**wiped, delivered_version=Mail.version).execution_options(**quietly))
+    mailer.wipe("request", row.id)
     journal.erase_private("request", row.id)
     sendings.forget("request", row.id)
     if row.state not in OVER:

@@ -14,7 +14,7 @@ from ckan import model
 from ckan.types import Context
 
 from ckanext.dinamis_relais import db
-from ckanext.dinamis_relais.authority import actor_of, user_of
+from ckanext.dinamis_relais.authority import actor_of, names_of, user_of
 from ckanext.dinamis_relais.db import isoformat, new_id, session, utcnow
 from ckanext.dinamis_relais.journal import Event, record
 from ckanext.dinamis_relais.membership.applications import Data, readable
@@ -39,16 +39,11 @@ def _dictize(row: ApplicationNote, names: dict[str, str], user: model.User | Non
     }
 
 
-def _names(ids: Iterable[str]) -> dict[str, str]:
-    users = model.Session.query(model.User).filter(model.User.id.in_(set(ids)))
-    return {user.id: user.fullname or user.name for user in users}
-
-
 def of(application_id: str, user: model.User | None) -> list[Data]:
     """The notes on a file, the oldest first, as PIGMA's people read them."""
     query = sa.select(ApplicationNote).where(ApplicationNote.application_id == application_id)
     rows = list(session().execute(query.order_by(ApplicationNote.created_at, ApplicationNote.id)).scalars())
-    names = _names(row.author_id for row in rows)
+    names = names_of(row.author_id for row in rows)
     return [_dictize(row, names, user) for row in rows]
 
 
@@ -71,7 +66,7 @@ def dinamis_note_create(context: Context, data_dict: Data) -> Data:
         session().add(row)
         # A thing of its own: a line about the file itself would stand in the history that its organisation reads.
         record(Event.NOTE_WRITTEN, actor, "note", row.id, application.organization_id, application_id=application.id)
-    return _dictize(row, _names([actor]), user)
+    return _dictize(row, names_of([actor]), user)
 
 
 @tk.side_effect_free

@@ -15,7 +15,7 @@ from ckan import model
 from ckan.types import Context, DataDict
 
 from ckanext.dinamis_relais.accounts.model import Account
-from ckanext.dinamis_relais.authority import can, user_of
+from ckanext.dinamis_relais.authority import can, names_of, user_of
 from ckanext.dinamis_relais.db import isoformat, session
 from ckanext.dinamis_relais.imagery_requests.model import ImageryRequest
 from ckanext.dinamis_relais.journal import lines as journal_lines
@@ -30,9 +30,7 @@ KINDS = ("application", "membership", "convention", "document", "account", "role
 
 def _names(ids: Iterable[str], organization_id: str, everybody: bool) -> dict[str, str]:
     """Users' names by id: all of them for PIGMA; for a referent the organisation's own people, the others are PIGMA."""
-    user = model.User.__table__  # type: ignore[attr-defined]  # CKAN maps it
-    query = sa.select(user.c.id, user.c.fullname, user.c.name).where(user.c.id.in_(list(ids)))
-    found = {id_: fullname or name for id_, fullname, name in session().execute(query)}
+    found = names_of(ids)
     if everybody:
         return found
     account, place = Account.__table__, model.Member.__table__  # type: ignore[attr-defined]

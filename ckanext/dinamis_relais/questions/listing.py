@@ -14,7 +14,7 @@ from ckan import model
 from ckan.types import Context, DataDict
 
 from ckanext.dinamis_relais import config
-from ckanext.dinamis_relais.authority import can, user_of
+from ckanext.dinamis_relais.authority import can, names_of, user_of
 from ckanext.dinamis_relais.db import isoformat, session, utcnow
 from ckanext.dinamis_relais.machine import Transition
 from ckanext.dinamis_relais.questions import about
@@ -51,10 +51,7 @@ class Known:
 
     def __init__(self, rows: Sequence[Question], user: model.User | None):
         self.user, self.pigma = user, can(user, "question.read")
-        users = {row.user_id for row in rows if row.user_id}
-        columns = (model.User.id, model.User.fullname, model.User.name)
-        found = session().execute(sa.select(*columns).where(model.User.id.in_(users))) if users else []
-        self.names = {id_: fullname or name for id_, fullname, name in found}
+        self.names = names_of(row.user_id for row in rows if row.user_id)
         groups = {row.organization_id for row in rows if row.organization_id}
         titled = sa.select(model.Group.id, model.Group.title).where(model.Group.id.in_(groups))
         self.groups = dict(tuple(one) for one in session().execute(titled)) if groups else {}
@@ -113,10 +110,7 @@ def file_dict(row: QuestionFile) -> dict[str, Any]:
 
 def _thread(row: Question, known: Known) -> list[dict[str, Any]]:
     messages, files = messages_of(row.id), files_of(row.id)
-    authors = {message.author_id for message in messages if message.author_id}
-    columns = (model.User.id, model.User.fullname, model.User.name)
-    found = session().execute(sa.select(*columns).where(model.User.id.in_(authors))) if authors else []
-    names = {id_: fullname or name for id_, fullname, name in found}
+    names = names_of(message.author_id for message in messages if message.author_id)
     return [
         {
             "id": message.id,

@@ -9,8 +9,7 @@ import sqlalchemy as sa
 
 from ckanext.dinamis_relais import journal
 from ckanext.dinamis_relais.db import isoformat, session, utcnow
-from ckanext.dinamis_relais.gateway import sendings
-from ckanext.dinamis_relais.gateway.model import Mail
+from ckanext.dinamis_relais.gateway import mailer, sendings
 from ckanext.dinamis_relais.journal import Event, record
 from ckanext.dinamis_relais.questions.listing import file_dict, files_of, messages_of
 from ckanext.dinamis_relais.questions.model import Question, QuestionFile, QuestionMessage
@@ -71,10 +70,7 @@ def _erase(row: Question) -> None:
     db.execute(emptied.values(body="").execution_options(**quietly))
     own = emptied.where(QuestionMessage.side == "person")
     db.execute(own.values(author_id=None).execution_options(**quietly))
-    mailed = sa.update(Mail).where(Mail.object_type == "question", Mail.object_id == row.id)
-    wiped = {"recipient": "", "recipient_name": "", "subject": "", "body": "", "secrets": None}
-    # A message that has not left yet has nothing to say any more.
-    db.execute(mailed.values(**wiped, delivered_version=Mail.version).execution_options(**quietly))
+    mailer.wipe("question", row.id)
     journal.erase_private("question", row.id)
     sendings.forget("question", row.id)
     if row.about_kind == "page":  # its title came with the address, from who asked

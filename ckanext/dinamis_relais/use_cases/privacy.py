@@ -10,7 +10,7 @@ from ckan import model
 
 from ckanext.dinamis_relais import journal
 from ckanext.dinamis_relais.db import isoformat, session
-from ckanext.dinamis_relais.gateway.model import Mail
+from ckanext.dinamis_relais.gateway import mailer
 from ckanext.dinamis_relais.journal import Event, record
 from ckanext.dinamis_relais.use_cases import datasets
 from ckanext.dinamis_relais.use_cases.model import UseCase
@@ -44,10 +44,7 @@ def erase_of(user_id: str, actor: str) -> int:
         package: Any = model.Package.get(row.id)
         if package is not None:
             package.creator_user_id = None
-        wiped = {"recipient": "", "recipient_name": "", "subject": "", "body": ""}
-        mailed = sa.update(Mail).where(Mail.object_type == "use_case", Mail.object_id == row.id)
-        mailed = mailed.values(**wiped, delivered_version=Mail.version)
-        session().execute(mailed.execution_options(synchronize_session=False))
+        mailer.wipe("use_case", row.id)
         journal.erase_private("use_case", row.id)
         record(Event.USE_CASE_ERASED, actor, "use_case", row.id, row.organization_id)
     return len(rows)

@@ -40,9 +40,7 @@ def index() -> Any:
     """What is published, by theme and by series; above it, what one's own organisation is writing."""
     names = ("theme", "series", "q")
     filters = {name: tk.request.args[name].strip() for name in names if tk.request.args.get(name, "").strip()}
-    number = tk.request.args.get("page", "1")
-    skipped = offset() // PAGE_SIZE * _CARDS if number.isdecimal() else 0
-    found = act("dinamis_use_case_list", **filters, limit=_CARDS, offset=skipped)
+    found = act("dinamis_use_case_list", **filters, limit=_CARDS, offset=offset(_CARDS))
     writes, own = _writes(), []
     if writes and not filters:
         own = act("dinamis_use_case_list", mine=True, state="draft,proposed,sent_back")["results"]
