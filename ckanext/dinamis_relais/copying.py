@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from io import StringIO
+from io import BytesIO
 from typing import Any
 
 #: What stands for no value.
@@ -20,14 +20,14 @@ def line(values: Iterable[Any]) -> str:
     return "\t".join(NULL if value is None else escaped(str(value)) for value in values) + "\n"
 
 
-def copy(connection: Any, table: str, names: Iterable[str], lines: Iterable[str]) -> None:
+def copy(connection: Any, table: str, names: Iterable[str], rows: bytes) -> None:
     """Append rows to a table, in the connection's transaction.
 
     :param connection: SQLAlchemy's, over psycopg2
     :param table: its name
-    :param names: of the columns, in the order of the lines' values
-    :param lines: as :func:`line` makes them
+    :param names: of the columns, in the order of the rows' values
+    :param rows: lines as :func:`line` makes them, one after the other, in UTF-8
     """
     statement = f"COPY {table} ({', '.join(names)}) FROM STDIN"
     with connection.connection.cursor() as cursor:
-        cursor.copy_expert(statement, StringIO("".join(lines)), size=1 << 20)
+        cursor.copy_expert(statement, BytesIO(rows), size=1 << 20)

@@ -11,8 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from ckanext.dinamis_relais.imagery import model, search, store
-from ckanext.dinamis_relais.imagery.normalise import Problem
 from ckanext.dinamis_relais.imagery.outside import OutsideError
+from ckanext.dinamis_relais.imagery.problems import Problem
 from ckanext.dinamis_relais.imagery.settings import Settings
 from ckanext.dinamis_relais.imagery.source import StacSource
 from ckanext.dinamis_relais.imagery.sync import Report, sync_collection

@@ -242,7 +242,8 @@ class _Lines:
     def write(self) -> str:
         """Write them in the present transaction; returns what the call's rows have in common."""
         # Thousands of rows: an INSERT costs twice as much.
-        copying.copy(session().connection(), Download.__tablename__, self._SAME + self._OWN, self._rows)
+        rows = "".join(self._rows).encode()
+        copying.copy(session().connection(), Download.__tablename__, self._SAME + self._OWN, rows)
         return self.call_id
 
 

@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from ckanext.dinamis_relais.imagery import periods
 from ckanext.dinamis_relais.imagery.areas import geometry_of
-from ckanext.dinamis_relais.imagery.normalise import parse_moment
+from ckanext.dinamis_relais.imagery.moments import parse_moment
 from ckanext.dinamis_relais.imagery.queryables import Queryable, SearchError, find, writable
 
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"

@@ -12,7 +12,8 @@ from babel.numbers import format_decimal
 from shapely.geometry import shape
 
 from ckanext.dinamis_relais.dates import in_words
-from ckanext.dinamis_relais.imagery.normalise import parse_moment, platform_of
+from ckanext.dinamis_relais.imagery.moments import parse_moment
+from ckanext.dinamis_relais.imagery.normalise import platform_of
 from ckanext.dinamis_relais.imagery.settings import ASSET_ROLES
 from ckanext.dinamis_relais.imagery.words import platform_name
 

@@ -14,8 +14,10 @@ from urllib.parse import unquote, urlsplit
 import orjson
 import shapely
 
-from ckanext.dinamis_relais.imagery.normalise import MAX_ITEM_BYTES, Problem, Scene, parse_moment
+from ckanext.dinamis_relais.imagery.moments import parse_moment
+from ckanext.dinamis_relais.imagery.normalise import MAX_ITEM_BYTES, Scene
 from ckanext.dinamis_relais.imagery.outside import Outside, OutsideError
+from ckanext.dinamis_relais.imagery.problems import Problem
 from ckanext.dinamis_relais.imagery.settings import Settings
 from ckanext.dinamis_relais.imagery.source import Page, Request
 

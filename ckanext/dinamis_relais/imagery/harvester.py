@@ -22,8 +22,8 @@ from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.imagery import datasets, settings, store, sync, watch
 from ckanext.dinamis_relais.imagery import model as scene_model
 from ckanext.dinamis_relais.imagery.files import is_file, opened
-from ckanext.dinamis_relais.imagery.normalise import Problem
 from ckanext.dinamis_relais.imagery.outside import Outside, OutsideError
+from ckanext.dinamis_relais.imagery.problems import Problem
 from ckanext.dinamis_relais.imagery.source import StacSource
 from ckanext.harvest.interfaces import IHarvester
 from ckanext.harvest.model import HarvestGatherError, HarvestObject, HarvestObjectError

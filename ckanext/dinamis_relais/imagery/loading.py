@@ -19,12 +19,12 @@ from ckanext.dinamis_relais import copying
 from ckanext.dinamis_relais.imagery.model import problems, properties, runs, scenes, seen
 from ckanext.dinamis_relais.imagery.normalise import (
     NORMALISER_VERSION,
-    Problem,
     Scene,
     fingerprint,
     normalise,
     normalise_many,
 )
+from ckanext.dinamis_relais.imagery.problems import Problem
 from ckanext.dinamis_relais.imagery.source import Page, Request
 
 #: A run of this collection lists a whole file, whose scenes name their collections themselves.
@@ -88,7 +88,7 @@ class Prepared:
 
     page: Page
     saved: Saved
-    lines: dict[Key, str] = field(default_factory=dict)
+    lines: dict[Key, bytes] = field(default_factory=dict)
     marks: dict[Key, str] = field(default_factory=dict)
     known: set[Key] = field(default_factory=set)
     untouched: list[str] = field(default_factory=list)
@@ -277,7 +277,7 @@ def _note_seen(connection: Any, run_id: int, keys: list[Key]) -> set[Key]:
     query = sa.select(asked.c.collection, asked.c.id).select_from(asked.join(_listed(run_id, asked), sa.true()))
     before = {(row[0], row[1]) for row in connection.execute(query)}
     lines = [copying.line((run_id, *one)) for one in keys if one not in before]
-    copying.copy(connection, "harvest_seen", ("run_id", "collection", "id"), lines)
+    copying.copy(connection, "harvest_seen", ("run_id", "collection", "id"), "".join(lines).encode())
     return before
 
 
@@ -294,10 +294,11 @@ def _note_untouched(connection: Any, run: Run, marks: list[str]) -> int:
     return len(marks) - added
 
 
-def _load(connection: Any, rows: list[str], replace: bool) -> None:
+def _load(connection: Any, lines: list[bytes], replace: bool) -> None:
     """COPY scenes in: straight into the table when none was known, else through a temporary one."""
-    if not rows:
+    if not lines:
         return
+    rows = b"".join(lines)
     if not replace:
         copying.copy(connection, "scene", _COLUMNS, rows)
         return
@@ -312,15 +313,18 @@ def _load(connection: Any, rows: list[str], replace: bool) -> None:
     connection.execute(sa.text(statement))
 
 
-def _line(scene: Scene, mark: str, source_id: str) -> str:
-    """One line of COPY's text format, in the order of ``_COLUMNS``."""
-    values = (
-        scene.collection, scene.id, scene.moment.isoformat(), scene.end.isoformat(), scene.cloud,
-        scene.platform, scene.gsd, source_id, mark, scene.wkb,
-    )  # fmt: skip
+def _line(scene: Scene, mark: str, source_id: str) -> bytes:
+    """One line of COPY's text format, in the order of ``_COLUMNS``: only what the source wrote needs to be escaped."""
+    moment, null, escaped = scene.moment.isoformat(), copying.NULL, copying.escaped
+    end = moment if scene.end is scene.moment else scene.end.isoformat()
+    cloud, gsd = (null if number is None else number for number in (scene.cloud, scene.gsd))
+    platform = null if scene.platform is None else escaped(scene.platform)
+    head = (
+        f"{escaped(scene.collection)}\t{escaped(scene.id)}\t{moment}\t{end}\t{cloud}\t{platform}\t{gsd}\t{source_id}\t"
+        f"{mark}\t{scene.wkb}\t"
+    )
     # JSON has no bare control character, and is most of the line: only its backslashes are COPY's business.
-    item = scene.item.replace("\\", "\\\\")
-    return f"{copying.line(values)[:-1]}\t{item}\n"
+    return head.encode() + scene.item.replace(b"\\", b"\\\\") + b"\n"
 
 
 def _note_problems(connection: Any, run_id: int, found: list[Problem]) -> None:

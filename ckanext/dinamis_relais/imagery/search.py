@@ -16,7 +16,7 @@ from ckanext.dinamis_relais.imagery.areas import geometry_of
 from ckanext.dinamis_relais.imagery.fields import Fields
 from ckanext.dinamis_relais.imagery.fields import parse as parse_fields
 from ckanext.dinamis_relais.imagery.model import collections, scenes
-from ckanext.dinamis_relais.imagery.normalise import parse_moment
+from ckanext.dinamis_relais.imagery.moments import parse_moment
 from ckanext.dinamis_relais.imagery.order import NEWEST, Edge, Order
 from ckanext.dinamis_relais.imagery.query import conditions
 from ckanext.dinamis_relais.imagery.queryables import CORE, Queryable, SearchError, writable

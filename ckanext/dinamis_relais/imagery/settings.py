@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ckanext.dinamis_relais.imagery.normalise import parse_moment
+from ckanext.dinamis_relais.imagery.moments import parse_moment
 
 #: Role of an asset → keys under which sources have had it: ids and keys were renamed within three months.
 ASSET_ROLES: dict[str, list[str]] = {

@@ -11,8 +11,10 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit, urlunsplit
 
 import orjson
 
-from ckanext.dinamis_relais.imagery.normalise import Problem, Scene, parse_moment
+from ckanext.dinamis_relais.imagery.moments import parse_moment
+from ckanext.dinamis_relais.imagery.normalise import Scene
 from ckanext.dinamis_relais.imagery.outside import Outside, OutsideError
+from ckanext.dinamis_relais.imagery.problems import Problem
 from ckanext.dinamis_relais.imagery.settings import Settings
 
 #: Pages in a row with nothing in them. Real sources send some (facts, 4.1); none sends so many.

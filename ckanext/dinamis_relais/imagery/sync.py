@@ -13,8 +13,8 @@ from typing import Any
 from ckanext.dinamis_relais.imagery import store
 from ckanext.dinamis_relais.imagery.files import FileSource
 from ckanext.dinamis_relais.imagery.loading import Prepared
-from ckanext.dinamis_relais.imagery.normalise import Problem
 from ckanext.dinamis_relais.imagery.outside import OutsideError
+from ckanext.dinamis_relais.imagery.problems import Problem
 from ckanext.dinamis_relais.imagery.settings import Settings
 from ckanext.dinamis_relais.imagery.source import Page, Request, StacSource
 

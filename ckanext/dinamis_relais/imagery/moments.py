@@ -1,0 +1,42 @@
+"""Dates of STAC items and of searches. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from functools import lru_cache
+from typing import Any
+
+_MOMENT = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?\s*([Zz]|[+-]\d\d:?\d\d)?)?$")
+
+#: Characters. What is longer is no date, and is not worth to be remembered.
+LONGEST = 64
+
+
+def parse_moment(value: Any) -> tuple[dt.datetime | None, bool]:
+    """A date of a STAC item or of a search.
+
+    :param value: RFC 3339 text, or a plain date (its first instant)
+    :returns: the moment in UTC (None when it is no date), and whether it named its zone
+    """
+    return _parsed(value) if isinstance(value, str) and len(value) <= LONGEST else (None, False)
+
+
+@lru_cache(maxsize=4096)  # the start of a scene is mostly its end, and scenes of one pass follow one another
+def _parsed(text: str) -> tuple[dt.datetime | None, bool]:
+    match = _MOMENT.match(text.strip())
+    if match is None:
+        return None, False
+    year, month, day, hour, minute, second, fraction, zone = match.groups()
+    offset = dt.timezone.utc
+    if zone and zone not in "Zz":
+        sign = -1 if zone[0] == "-" else 1
+        offset = dt.timezone(sign * dt.timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:])))
+    try:
+        moment = dt.datetime(
+            int(year), int(month), int(day), int(hour or 0), int(minute or 0), min(int(second or 0), 59),
+            int((fraction or "0")[:6].ljust(6, "0")), tzinfo=offset,
+        )  # fmt: skip
+        return moment.astimezone(dt.timezone.utc), zone is not None
+    except (ValueError, OverflowError):
+        return None, False
