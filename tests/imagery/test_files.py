@@ -54,10 +54,10 @@ def test_a_file_that_broke_off_is_gone_on_with(engine: Any, tmp_path: Path, monk
     path = written(tmp_path / "scenes.ndjson", [item(n) for n in range(35)])
     commit = store.commit
 
-    def kill(engine: Any, run: Any, work: Any) -> Any:
+    def kill(engine: Any, run: Any, work: Any, made: Any) -> Any:
         if work.page.lines[0][0] > 20:
             raise KeyboardInterrupt
-        return commit(engine, run, work)
+        return commit(engine, run, work, made)
 
     monkeypatch.setattr(store, "commit", kill)
     with pytest.raises(KeyboardInterrupt):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gzip
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -199,22 +201,33 @@ def filter_mark(settings: Settings) -> str:
     return blake2b(orjson.dumps(asked), digest_size=8).hexdigest() if any(asked) else ""
 
 
+@dataclass(frozen=True)
+class _Wish:
+    """Whether a scene lies in the area and period of a source's configuration, as a STAC API would say it.
+
+    :ivar bbox: west, south, east, north in degrees
+    """
+
+    bbox: list[float] | None
+    start: dt.datetime | None
+    end: dt.datetime | None
+
+    def __call__(self, scene: Scene) -> bool:
+        if (self.start and scene.end < self.start) or (self.end and scene.moment > self.end):
+            return False
+        if self.bbox is None:
+            return True
+        west, south, east, north = self.bbox
+        return bool(shapely.intersects(shapely.box(west, south, east, north), shapely.from_wkb(scene.wkb)))
+
+
 def _wish(settings: Settings) -> Callable[[Scene], bool]:
-    """Whether a scene lies in the area and period of a source's configuration, as a STAC API would say it."""
-    west_south_east_north: Any = settings.bbox
-    area = shapely.box(*west_south_east_north) if settings.bbox else None
     start, end = (None, None)
     if settings.datetime:
         low, slash, high = settings.datetime.partition("/")
         start = parse_moment(low)[0]
         end = parse_moment(high)[0] if slash else start
-
-    def wanted(scene: Scene) -> bool:
-        if (start and scene.end < start) or (end and scene.moment > end):
-            return False
-        return area is None or bool(shapely.intersects(area, shapely.from_wkb(scene.wkb)))
-
-    return wanted
+    return _Wish(settings.bbox, start, end)
 
 
 def _skip(file: BinaryIO, at: int, url: str) -> None:

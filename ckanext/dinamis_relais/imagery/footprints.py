@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,23 +25,65 @@ class Footprint(NamedTuple):
     wkb: str
 
 
+#: What JSON's numbers are in Python; its true and false are no coordinates.
+_NUMBERS = frozenset({int, float})
+
+
 def read_many(raws: list[Any]) -> list[Footprint | None]:
     """The footprints of items that are simply good; None where a closer look must say what is wrong."""
-    texts = []
-    for raw in raws:
-        value = raw.get("geometry") if isinstance(raw, dict) else None
-        try:
-            texts.append(orjson.dumps(value) if isinstance(value, dict) else None)
-        except orjson.JSONEncodeError:
-            texts.append(None)
-    found = shapely.from_geojson(texts, on_invalid="ignore")
+    found = _geometries([raw.get("geometry") if isinstance(raw, dict) else None for raw in raws])
     bounds = shapely.bounds(found)
     with np.errstate(invalid="ignore"):
         inside = (bounds[:, 0] >= -180) & (bounds[:, 2] <= 180) & (bounds[:, 1] >= -90) & (bounds[:, 3] <= 90)
     good = inside & shapely.is_valid(found) & ~shapely.is_empty(found) & ~shapely.is_missing(found)
-    wkb = shapely.to_wkb(shapely.set_srid(shapely.force_2d(found), 4326), hex=True, include_srid=True)
-    boxes = bounds.tolist()
-    return [Footprint(boxes[n], wkb[n]) if good[n] else None for n in range(len(raws))]
+    boxes, wkb = bounds.tolist(), _wkb(found)
+    return [Footprint(boxes[n], wkb[n].hex()) if usable else None for n, usable in enumerate(good.tolist())]
+
+
+def _wkb(geometries: Any) -> Any:
+    """EWKB; to be written in hexadecimal by Python, which is seven times as quick at it as GEOS."""
+    return shapely.to_wkb(shapely.set_srid(shapely.force_2d(geometries), 4326), include_srid=True)
+
+
+def _geometries(values: list[Any]) -> Any:
+    """GeoJSON geometries; None for what is none. Most are of one ring: those are made without GEOS's JSON reader."""
+    found = np.full(len(values), None, dtype=object)
+    rings = {n: ring for n, value in enumerate(values) if (ring := _ring(value))}
+    flat = list(chain.from_iterable(chain.from_iterable(rings.values())))
+    if rings and are_numbers(flat):
+        ends = np.cumsum([0, *map(len, rings.values())])
+        corners = np.array(flat, dtype=float).reshape(-1, 2)
+        kind = shapely.GeometryType.POLYGON
+        found[list(rings)] = shapely.from_ragged_array(kind, corners, (ends, np.arange(len(ends))))
+    else:
+        rings = {}
+    others = [n for n in range(len(values)) if n not in rings]
+    if others:
+        found[others] = shapely.from_geojson([_json(values[n]) for n in others], on_invalid="ignore")
+    return found
+
+
+def _ring(value: Any) -> list[list[Any]] | None:
+    """The closed ring of pairs that a polygon is made of; None when it is made of anything else."""
+    if not isinstance(value, dict) or value.get("type") != "Polygon":
+        return None
+    rings = value.get("coordinates")
+    ring = rings[0] if type(rings) is list and len(rings) == 1 else None
+    if type(ring) is not list or len(ring) < 4 or ring[0] != ring[-1]:
+        return None
+    return ring if set(map(type, ring)) == {list} and set(map(len, ring)) == {2} else None
+
+
+def are_numbers(values: list[Any]) -> bool:
+    """Whether all are finite numbers."""
+    return _NUMBERS.issuperset(map(type, values)) and all(map(math.isfinite, values))
+
+
+def _json(value: Any) -> bytes | None:
+    try:
+        return orjson.dumps(value) if isinstance(value, dict) else None
+    except orjson.JSONEncodeError:
+        return None
 
 
 def read_one(item: dict[str, Any], notes: Notes) -> Footprint:
@@ -70,5 +113,4 @@ def read_one(item: dict[str, Any], notes: Notes) -> Footprint:
         geometry = shapely.make_valid(geometry)
         item["geometry"] = orjson.loads(shapely.to_geojson(geometry))
         notes.add("geometry", f"It is not a valid polygon ({why}).", "Repaired.")
-    wkb = shapely.to_wkb(shapely.set_srid(shapely.force_2d(geometry), 4326), hex=True, include_srid=True)
-    return Footprint(list(geometry.bounds), wkb)
+    return Footprint(list(geometry.bounds), _wkb(geometry).hex())

@@ -1,8 +1,8 @@
-"""Scenes into the store: what changed is found by hash, normalised, and loaded by COPY; the cursor moves on.
+"""Scenes into the store: what changed is found by hash, made ready, and loaded by COPY; the cursor moves on.
 
-A page is taken in two steps, so that the next one can be read and normalised while PostgreSQL still loads this one:
-:func:`prepare` reads only, :func:`commit` writes all of it in one transaction with the run's counters and its
-cursor. An interruption anywhere loses nothing and counts nothing twice.
+A page is taken in three steps, so that the next one can be read while PostgreSQL still loads this one: :func:`compare`
+reads the store only, ``reading.make`` needs no store, :func:`commit` writes all of it in one transaction with the
+run's counters and its cursor. An interruption anywhere loses nothing and counts nothing twice.
 """
 
 from __future__ import annotations
@@ -11,34 +11,16 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
-import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from ckanext.dinamis_relais import copying
 from ckanext.dinamis_relais.imagery.model import problems, properties, runs, scenes, seen
-from ckanext.dinamis_relais.imagery.normalise import (
-    NORMALISER_VERSION,
-    Scene,
-    fingerprint,
-    normalise,
-    normalise_many,
-)
+from ckanext.dinamis_relais.imagery.normalise import NORMALISER_VERSION
 from ckanext.dinamis_relais.imagery.problems import Problem
+from ckanext.dinamis_relais.imagery.reading import COLUMNS, Key, Made, Members, Todo, by_key, make
 from ckanext.dinamis_relais.imagery.source import Page, Request
 
-#: A run of this collection lists a whole file, whose scenes name their collections themselves.
-WHOLE_FILE = "*"
-
-_COLUMNS = (
-    "collection", "id", "datetime", "end_datetime", "cloud", "platform", "gsd", "source_id", "hash", "geom",
-    "item",
-)  # fmt: skip
-
-#: Collection and id of a scene.
-Key = tuple[str, str]
-#: Names of an item's properties, and the types of their values.
-Members = tuple[tuple[str, ...], tuple[type, ...]]
 #: Kinds of a property, as ``collection_property`` has them.
 _KINDS = {str: "text", int: "number", float: "number", bool: "boolean", list: "list", dict: "object"}
 
@@ -50,6 +32,7 @@ class Run:
     :ivar request: what to ask next; None when everything was listed
     :ivar resumed: True when an interrupted listing goes on
     :ivar part: years that this listing is limited to (``2019`` or ``/2016``, ``2024/``), empty for all
+    :ivar fresh: True when the store had nothing of it, and nobody else loads it now
     """
 
     id: int
@@ -58,6 +41,7 @@ class Run:
     request: Request | None
     resumed: bool
     part: str = ""
+    fresh: bool = False
 
 
 @dataclass
@@ -76,78 +60,78 @@ class Saved:
 
 
 @dataclass
-class Prepared:
-    """A page that was read and compared, and can be written.
+class Compared:
+    """A page that was compared with the store.
 
-    :ivar lines: rows for COPY, by key
-    :ivar marks: hash by key of all that is listed
-    :ivar known: keys that the store has
+    :ivar todo: what is new or changed
+    :ivar unchanged: keys of what the store has as it is
     :ivar untouched: hashes of a file's lines that are in the store as they are
-    :ivar members: by collection, the shapes of the scenes' properties (``Scene.members``)
     """
 
     page: Page
     saved: Saved
-    lines: dict[Key, bytes] = field(default_factory=dict)
-    marks: dict[Key, str] = field(default_factory=dict)
-    known: set[Key] = field(default_factory=set)
+    todo: Todo
+    unchanged: list[Key] = field(default_factory=list)
     untouched: list[str] = field(default_factory=list)
-    members: set[tuple[str, Members]] = field(default_factory=set)
 
 
 def save_page(engine: Any, run: Run, page: Page) -> Saved:
-    """Take in one page: :func:`prepare` and :func:`commit`."""
-    return commit(engine, run, prepare(engine, run, page))
+    """Take in one page: :func:`compare`, ``reading.make`` and :func:`commit`."""
+    work = compare(engine, run, page)
+    return commit(engine, run, work, make(work.todo))
 
 
-def prepare(engine: Any, run: Run, page: Page, ahead: Prepared | None = None) -> Prepared:
-    """Compare a page with the store and normalise what is new or changed.
+def compare(engine: Any, run: Run, page: Page) -> Compared:
+    """Find what of a page the store does not have as it is.
 
-    :param ahead: the page before, when it may not be in the store yet
+    Of what a page before has, and is not in the store yet, some may be found again: :func:`commit` sees it.
     """
-    work = Prepared(page, Saved(listed=len(page.items) if page.lines is None else len(page.lines)))
-    work.saved.problems += page.problems
-    with engine.connect() as connection:
-        items = page.items if page.lines is None else _changed_lines(connection, run, work)
-        raw = _by_key(run, items, work)
-        known = _known(connection, list(work.marks))
-    if ahead is not None:
-        known |= {key: mark for key, mark in ahead.marks.items() if key in work.marks}
-    wanted = [key for key, mark in work.marks.items() if known.get(key) != mark]
-    work.known = set(known)
-    work.saved.unchanged += len(work.marks) - len(wanted)
+    saved = Saved(listed=len(page.items) if page.lines is None else len(page.lines), problems=list(page.problems))
     base = page.url if page.url.startswith("http") else ""
-    for key, result in zip(wanted, normalise_many([(raw[key], key[0]) for key in wanted], base), strict=True):
-        work.saved.problems += result.problems
-        if result.scene and page.wanted(result.scene):
-            work.lines[key] = _line(result.scene, work.marks[key], run.source_id)
-            work.members.add((key[0], result.scene.members))
-        elif result.scene:
-            del work.marks[key]  # outside of what the configuration asks for: as if it were not listed
+    todo = Todo(run.source_id, base, run.collection, page.collections, page.wanted)
+    work = Compared(page, saved, todo)
+    with engine.connect() as connection:
+        if page.lines is not None:
+            todo.lines.extend(_changed_lines(connection, run, work))
+            return work
+        items = by_key(run.collection, page.collections, ((item, None) for item in page.items), saved.problems)
+        known = {} if run.fresh else _known(connection, list(items))
+    for key, (item, mark) in items.items():
+        if known.get(key) == mark:
+            work.unchanged.append(key)
+        else:
+            todo.items[key] = item, mark
+    saved.unchanged += len(work.unchanged)
     return work
 
 
-def commit(engine: Any, run: Run, work: Prepared) -> Saved:
-    """Write a prepared page and move the cursor behind it, in one transaction.
+def commit(engine: Any, run: Run, work: Compared, made: Made) -> Saved:
+    """Write a page and move the cursor behind it, in one transaction.
 
+    :param made: of ``work.todo``
     :returns: what was new, changed, unchanged, repeated, and every problem
     """
-    saved = work.saved
+    saved, rows = work.saved, made.rows
+    saved.problems += made.problems
     with engine.begin() as connection:
         # The cursor commits with its page: a crash of the server loses both or none, so nothing need wait for it.
         connection.execute(sa.text("SET LOCAL synchronous_commit = off"))
-        before = _note_seen(connection, run.id, list(work.marks))
+        before = _note_seen(connection, run.id, [*work.unchanged, *made.marks])
         saved.repeated = len(before)
         if work.untouched:
             saved.repeated += _note_untouched(connection, run, work.untouched)
-        for key in before & work.lines.keys():
+        # What a store without any scene of this source has by now, this run has listed.
+        known = _known(connection, [key for key in rows if key in before or not run.fresh])
+        for key in [key for key, mark in known.items() if mark == made.marks[key]]:
+            saved.unchanged += 1
+            del rows[key], known[key]
+        for key in before & rows.keys():
             remedy = "The last one was kept."
             saved.problems.append(Problem(key[1], "id", "It is listed twice, differently.", remedy, fatal=False))
-        _load(connection, list(work.lines.values()), replace=not work.known.isdisjoint(work.lines))
-        changed = len(work.known & work.lines.keys())
-        saved.changed, saved.created = changed, len(work.lines) - changed
+        _load(connection, list(rows.values()), replace=bool(known))
+        saved.changed, saved.created = len(known), len(rows) - len(known)
         _note_problems(connection, run.id, saved.problems)
-        _note_properties(connection, work.members)
+        _note_properties(connection, made.members)
         _move_on(connection, run.id, work.page, saved)
     return saved
 
@@ -164,83 +148,27 @@ def _uuid(text: str) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-def _changed_lines(connection: Any, run: Run, work: Prepared) -> list[Any]:
-    """The items of the lines that the store does not have as they are; their hashes are in ``_mark``."""
+def _changed_lines(connection: Any, run: Run, work: Compared) -> list[tuple[int, str, bytes]]:
+    """The lines that the store does not have as they are, each with its number and hash."""
     page, saved = work.page, work.saved
     key = (NORMALISER_VERSION + page.filter_mark).encode()[:64]
-    by_mark: dict[str, tuple[int, bytes]] = {}
+    found: dict[str, tuple[int, str, bytes]] = {}
     for number, line in page.lines or []:
         mark = line_mark(line, key)
-        if mark in by_mark:
-            problem = f"Lines {by_mark[mark][0]} and {number} are the same."
+        if mark in found:
+            problem = f"Lines {found[mark][0]} and {number} are the same."
             saved.problems.append(Problem(None, f"line {number}", problem, "Taken once.", fatal=False))
-        by_mark[mark] = (number, line)
-    query = sa.select(scenes.c.hash).where(
-        scenes.c.source_id == run.source_id,
-        scenes.c.hash == sa.any_(sa.cast(list(by_mark), sa.ARRAY(scenes.c.hash.type))),
-    )
-    work.untouched = [str(mark) for mark in connection.execute(query).scalars()]
-    saved.unchanged += len(work.untouched)
-    for mark in work.untouched:
-        by_mark.pop(mark, None)
-    items = []
-    for mark, (number, line) in by_mark.items():
-        try:
-            item = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            saved.problems.append(
-                Problem(None, f"line {number}", f"It is no JSON ({error}).", "Write one item a line.")
-            )
-            continue
-        if isinstance(item, dict) and item.get("type") == "Collection":
-            continue  # described before the listing began
-        items.append((item, mark))
-    return items
-
-
-def _by_key(run: Run, items: list[Any], work: Prepared) -> dict[Key, Any]:
-    """Items by key, and their hashes; what has no id, or comes twice on the page, is a problem."""
-    raw: dict[Key, Any] = {}
-    saved = work.saved
-    lines = work.page.lines is not None
-    for one in items:
-        item, mark = one if lines else (one, None)
-        if not isinstance(item, dict) or item.get("id") in (None, ""):
-            saved.problems += normalise(item, "").problems
-            continue
-        item_id = str(item["id"])
-        if "\x00" in item_id:
-            saved.problems.append(Problem(repr(item_id), "id", "It holds a NUL character.", "Remove it."))
-            continue
-        collection = _collection(run, item, work)
-        if collection is None:
-            continue
-        key = (collection, item_id)
-        if key in raw:
-            saved.problems.append(
-                Problem(item_id, "id", "The page lists it twice.", "The last one was kept.", fatal=False)
-            )
-        raw[key] = item
-        try:
-            work.marks[key] = mark or fingerprint(item)
-        except orjson.JSONEncodeError as error:
-            work.marks.pop(key, None)
-            saved.problems.append(Problem(item_id, "item", f"It is no valid JSON ({error}).", "Correct it."))
-    return raw
-
-
-def _collection(run: Run, item: dict[str, Any], work: Prepared) -> str | None:
-    """Where an item belongs: an API's listing says so; in a file each item does. None when it is not wanted."""
-    if run.collection != WHOLE_FILE:
-        return run.collection
-    wanted, given = work.page.collections, item.get("collection")
-    if not isinstance(given, str) or not given or "\x00" in given:
-        if len(wanted) == 1:
-            return wanted[0]
-        remedy = "Name it in each item, or name one collection in the source's configuration."
-        work.saved.problems.append(Problem(str(item["id"]), "collection", "It names no collection.", remedy))
-        return None
-    return given if not wanted or given in wanted else None
+        found[mark] = (number, mark, line)
+    if not run.fresh:
+        query = sa.select(scenes.c.hash).where(
+            scenes.c.source_id == run.source_id,
+            scenes.c.hash == sa.any_(sa.cast(list(found), sa.ARRAY(scenes.c.hash.type))),
+        )
+        work.untouched = [str(mark) for mark in connection.execute(query).scalars()]
+        saved.unchanged += len(work.untouched)
+        for mark in work.untouched:
+            found.pop(mark, None)
+    return list(found.values())
 
 
 def _pairs(keys: list[Key]) -> Any:
@@ -300,31 +228,17 @@ def _load(connection: Any, lines: list[bytes], replace: bool) -> None:
         return
     rows = b"".join(lines)
     if not replace:
-        copying.copy(connection, "scene", _COLUMNS, rows)
+        copying.copy(connection, "scene", COLUMNS, rows)
         return
     connection.execute(sa.text("CREATE TEMPORARY TABLE incoming (LIKE scene INCLUDING DEFAULTS) ON COMMIT DROP"))
-    copying.copy(connection, "incoming", _COLUMNS, rows)
-    names = ", ".join(_COLUMNS)
-    updates = ", ".join(f"{name} = excluded.{name}" for name in (*_COLUMNS[2:], "updated"))
+    copying.copy(connection, "incoming", COLUMNS, rows)
+    names = ", ".join(COLUMNS)
+    updates = ", ".join(f"{name} = excluded.{name}" for name in (*COLUMNS[2:], "updated"))
     statement = (
         f"INSERT INTO scene ({names}) SELECT {names} FROM incoming "  # noqa: S608  # names of our own columns
         f"ON CONFLICT (collection, id) DO UPDATE SET {updates}"
     )
     connection.execute(sa.text(statement))
-
-
-def _line(scene: Scene, mark: str, source_id: str) -> bytes:
-    """One line of COPY's text format, in the order of ``_COLUMNS``: only what the source wrote needs to be escaped."""
-    moment, null, escaped = scene.moment.isoformat(), copying.NULL, copying.escaped
-    end = moment if scene.end is scene.moment else scene.end.isoformat()
-    cloud, gsd = (null if number is None else number for number in (scene.cloud, scene.gsd))
-    platform = null if scene.platform is None else escaped(scene.platform)
-    head = (
-        f"{escaped(scene.collection)}\t{escaped(scene.id)}\t{moment}\t{end}\t{cloud}\t{platform}\t{gsd}\t{source_id}\t"
-        f"{mark}\t{scene.wkb}\t"
-    )
-    # JSON has no bare control character, and is most of the line: only its backslashes are COPY's business.
-    return head.encode() + scene.item.replace(b"\\", b"\\\\") + b"\n"
 
 
 def _note_problems(connection: Any, run_id: int, found: list[Problem]) -> None:

@@ -37,6 +37,6 @@ def _parsed(text: str) -> tuple[dt.datetime | None, bool]:
             int(year), int(month), int(day), int(hour or 0), int(minute or 0), min(int(second or 0), 59),
             int((fraction or "0")[:6].ljust(6, "0")), tzinfo=offset,
         )  # fmt: skip
-        return moment.astimezone(dt.timezone.utc), zone is not None
+        return (moment if offset is dt.timezone.utc else moment.astimezone(dt.timezone.utc)), zone is not None
     except (ValueError, OverflowError):
         return None, False

@@ -113,7 +113,7 @@ def _scene(  # the stages of one item, in a row
     shape = shape or footprints.read_one(item, notes)
     _bbox(item, shape.bounds, notes)
     (moment, end), cloud = _moments(properties, notes), _cloud(properties, notes)
-    _projection(item)
+    _projection(properties)
     _addresses(item, base_url)
     text = _serialise(item)
     return Scene(
@@ -153,8 +153,7 @@ def _migrated(raw: dict[str, Any], notes: Notes, keep: bool) -> dict[str, Any]:
 
 def _bbox(item: dict[str, Any], bounds: list[float], notes: Notes) -> None:
     given = item.get("bbox")
-    numbers = [_number(value) for value in given] if isinstance(given, list) else []
-    if len(numbers) in (4, 6) and None not in numbers:
+    if isinstance(given, list) and len(given) in (4, 6) and footprints.are_numbers(given):
         return
     if given is not None:
         notes.add("bbox", "It is not a list of four or six numbers.", "Computed from the geometry.")
@@ -198,28 +197,28 @@ def _cloud(properties: dict[str, Any], notes: Notes) -> float | None:
     return number
 
 
-def _projection(item: dict[str, Any]) -> None:
+def _projection(holder: dict[str, Any]) -> None:
     """``proj:epsg`` (projection extension 1) is ``proj:code`` since its version 2."""
-    assets = [asset for asset in item["assets"].values() if isinstance(asset, dict)]
-    for holder in (item["properties"], *assets):
-        if "proj:epsg" in holder:
-            code = holder.pop("proj:epsg")
-            holder.setdefault("proj:code", f"EPSG:{code}" if code else None)
+    if "proj:epsg" in holder:
+        code = holder.pop("proj:epsg")
+        holder.setdefault("proj:code", f"EPSG:{code}" if code else None)
 
 
 def _addresses(item: dict[str, Any], base_url: str) -> None:
-    """Absolute asset links; of the source's tree only where the item came from (``via``) is kept."""
+    """Absolute links, also of assets; of the source's tree only where the item came from (``via``) is kept."""
     own = next((link["href"] for link in item["links"] if link.get("rel") == "self"), "")
     base = urljoin(base_url, own) if own else base_url
     kept = [dict(link, href=_joined(base, link["href"])) for link in item["links"] if link.get("rel") not in NAVIGATION]
     if own:
         kept.append({"rel": "via", "href": base, "type": "application/geo+json"})
     item["links"] = kept
-    item["assets"] = {
-        key: dict(asset, href=_joined(base, asset["href"]))
-        for key, asset in item["assets"].items()
-        if isinstance(asset, dict) and isinstance(asset.get("href"), str)
-    }
+    assets = item["assets"]
+    for key, asset in list(assets.items()):
+        if isinstance(asset, dict) and isinstance(asset.get("href"), str):
+            asset["href"] = _joined(base, asset["href"])
+            _projection(asset)
+        else:
+            del assets[key]
 
 
 def _joined(base: str, href: str) -> str:

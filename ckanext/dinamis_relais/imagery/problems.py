@@ -39,7 +39,6 @@ class Notes(list[Problem]):
     """Repairs of one item."""
 
     def __init__(self, item_id: str):
-        super().__init__()
         self.item_id = item_id
 
     def add(self, where: str, problem: str, remedy: str) -> None:

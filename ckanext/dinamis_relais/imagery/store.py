@@ -11,12 +11,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from ckanext.dinamis_relais.imagery.loading import WHOLE_FILE, Run, Saved, commit, prepare, save_page
+from ckanext.dinamis_relais.imagery.loading import Run, Saved, commit, compare, save_page
 from ckanext.dinamis_relais.imagery.model import collections, problems, properties, runs, scenes, seen
 from ckanext.dinamis_relais.imagery.normalise import NAVIGATION
+from ckanext.dinamis_relais.imagery.reading import WHOLE_FILE
 from ckanext.dinamis_relais.imagery.source import Request, years_of
 
-__all__ = ["WHOLE_FILE", "Run", "Saved", "commit", "prepare", "save_page"]
+__all__ = ["WHOLE_FILE", "Run", "Saved", "commit", "compare", "save_page"]
 
 #: An interrupted listing is gone on with for this long; then the source may have changed too much.
 RESUME_WITHIN = dt.timedelta(hours=24)
@@ -127,7 +128,9 @@ def open_run(
             "cursor": first.as_dict(), "part": part,
         }  # fmt: skip
         run_id = connection.execute(runs.insert().values(values).returning(runs.c.id)).scalar_one()
-    return Run(run_id, source_id, collection, first, False, part)
+        some = sa.select(scenes.c.id).where(_listed_in(source_id, collection)).limit(1)
+        empty = not part and connection.execute(some).first() is None
+    return Run(run_id, source_id, collection, first, False, part, fresh=empty)
 
 
 def interrupt(engine: Any, run: Run, message: str) -> None:
@@ -142,9 +145,7 @@ def finish(engine: Any, run: Run, max_vanished: float) -> Outcome:
 
     :param max_vanished: share of the collection's scenes, 0 to 1, that may go without a confirmation
     """
-    mine = scenes.c.source_id == run.source_id
-    if run.collection != WHOLE_FILE:
-        mine = sa.and_(mine, scenes.c.collection == run.collection)
+    mine = _listed_in(run.source_id, run.collection)
     start, end = years_of(run.part)
     if start is not None:
         mine = sa.and_(mine, scenes.c.datetime >= dt.datetime(start, 1, 1, tzinfo=dt.timezone.utc))
@@ -168,6 +169,12 @@ def finish(engine: Any, run: Run, max_vanished: float) -> Outcome:
         connection.execute(runs.update().where(runs.c.id == run.id).values(change))
         _forget(connection, run)
     return outcome
+
+
+def _listed_in(source_id: str, collection: str) -> Any:
+    """SQL: a scene is of a source's collection, or of its file."""
+    mine = scenes.c.source_id == source_id
+    return mine if collection == WHOLE_FILE else sa.and_(mine, scenes.c.collection == collection)
 
 
 def _tell_planner(connection: Any, run: Run) -> None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import gc
 import queue
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
 from ckanext.dinamis_relais.imagery import store
+from ckanext.dinamis_relais.imagery.beside import Maker, seldom_collected
 from ckanext.dinamis_relais.imagery.files import FileSource
-from ckanext.dinamis_relais.imagery.loading import Prepared
+from ckanext.dinamis_relais.imagery.loading import Compared
 from ckanext.dinamis_relais.imagery.outside import OutsideError
 from ckanext.dinamis_relais.imagery.problems import Problem
+from ckanext.dinamis_relais.imagery.reading import Made
 from ckanext.dinamis_relais.imagery.settings import Settings
 from ckanext.dinamis_relais.imagery.source import Page, Request, StacSource
 
@@ -79,70 +80,85 @@ def sync_collection(
         return _finish(engine, run, settings.max_vanished, report)
 
 
-@contextmanager
-def _seldom_collected() -> Iterator[None]:
-    """Python's search for cycles of garbage, held back: trees of JSON have none, and it costs a third of the time.
-
-    A page of scenes makes some 100,000 lists and dictionaries; at the usual threshold they are all looked through
-    more than a hundred times, and once for each page here.
-    """
-    usual = gc.get_threshold()
-    gc.set_threshold(100_000, *usual[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
-
-
-@_seldom_collected()
+@seldom_collected()
 def _list(
     engine: Any, source: Source, run: store.Run, request: Request | None, settings: Settings, report: Report
 ) -> None:
-    """Three things at once: the next page comes, one is read and normalised, the one before is loaded."""
-    owned = _Owned(engine, source, run, settings)
-    repeated = 0
-    waiting: tuple[Prepared, Future[store.Saved]] | None = None
-    writer = ThreadPoolExecutor(1, "dinamis-load")
+    """Four things at once: a page comes, the one before is compared, the one before is made ready, one is loaded."""
+    work = _Work(engine, run, _Owned(engine, source, run, settings), report)
     pages: Any = ahead(source.pages(request))
     try:
         for page in pages:
-            work = store.prepare(engine, run, page, waiting[0] if waiting else None)
-            owned.check(work)
-            if waiting:
-                repeated = _tell(run, *waiting, repeated, report)
-            waiting = (work, writer.submit(store.commit, engine, run, work))
-        if waiting:
-            _tell(run, *waiting, repeated, report)
-            waiting = None
+            work.take(page)
+        work.end()
     except BaseException as error:
-        if waiting:
-            with suppress(BaseException):  # the first error is the one to tell
-                _tell(run, *waiting, repeated, report)
-        writer.shutdown()
+        with suppress(BaseException):  # the first error is the one to tell
+            work.end()
         store.interrupt(engine, run, str(error) or type(error).__name__)
         raise
     finally:
         pages.close()
-        writer.shutdown()
+        work.close()
 
 
-def _tell(run: store.Run, work: Prepared, loading: Future[store.Saved], repeated: int, report: Report) -> int:
-    """Wait until a page is loaded and say what it did.
+class _Work:
+    """The pages of a listing on their way into the store, in order."""
 
-    :returns: pages in a row that brought nothing but what this run has listed
-    :raises OutsideError: too many of them
-    """
-    saved, page = loading.result(), work.page
-    for problem in saved.problems:
-        report.problem(problem)
-    for note in page.notes:
-        report.note(note)
-    report.page(run, saved, page.matched)
-    repeated = repeated + 1 if saved.listed and saved.repeated == saved.listed else 0
-    if repeated >= MAX_REPEATED_PAGES and page.lines is None:
-        problem = f"Its last {repeated} pages gave only items that it had listed before."
-        raise OutsideError(page.url, problem, "Tell the source's keeper.")
-    return repeated
+    def __init__(self, engine: Any, run: store.Run, owned: _Owned, report: Report):
+        self._engine, self._run, self._owned, self._report = engine, run, owned, report
+        self._maker, self._writer = Maker(), ThreadPoolExecutor(1, "dinamis-load")
+        self._making: tuple[Compared, Future[Made]] | None = None
+        self._loading: tuple[Compared, Future[store.Saved]] | None = None
+        self._repeated = 0
+
+    def take(self, page: Page) -> None:
+        """Go on by a page.
+
+        :raises OutsideError: the listing goes round
+        """
+        compared = store.compare(self._engine, self._run, page)
+        following = compared, self._maker.submit(compared.todo)
+        self._load()
+        self._making = following
+
+    def end(self) -> None:
+        """Load what is on its way."""
+        self._load()
+        self._tell()
+
+    def close(self) -> None:
+        """End what runs beside; to be called whatever happened."""
+        self._maker.close()
+        self._writer.shutdown()
+
+    def _load(self) -> None:
+        """Load the page that is being made, once the page before is in the store: after an error no other follows."""
+        if self._making is None:
+            return
+        (compared, making), self._making = self._making, None
+        made = making.result()
+        self._owned.check(made)
+        self._tell()
+        self._loading = compared, self._writer.submit(store.commit, self._engine, self._run, compared, made)
+
+    def _tell(self) -> None:
+        """Wait until a page is loaded and say what it did.
+
+        :raises OutsideError: too many pages in a row brought nothing but what this run has listed
+        """
+        if self._loading is None:
+            return
+        (compared, loading), self._loading = self._loading, None
+        saved, page = loading.result(), compared.page
+        for problem in saved.problems:
+            self._report.problem(problem)
+        for note in page.notes:
+            self._report.note(note)
+        self._report.page(self._run, saved, page.matched)
+        self._repeated = self._repeated + 1 if saved.listed and saved.repeated == saved.listed else 0
+        if self._repeated >= MAX_REPEATED_PAGES and page.lines is None:
+            problem = f"Its last {self._repeated} pages gave only items that it had listed before."
+            raise OutsideError(page.url, problem, "Tell the source's keeper.")
 
 
 class _Owned:
@@ -153,11 +169,11 @@ class _Owned:
         self.known: set[str] = set()
         self.described: dict[str, dict[str, Any]] | None = None if run.collection == store.WHOLE_FILE else {}
 
-    def check(self, work: Prepared) -> None:
+    def check(self, made: Made) -> None:
         """:raises store.CollectionTaken: another source feeds one of them"""
         if self.run.collection != store.WHOLE_FILE:
             return
-        for name in {key[0] for key in work.lines} - self.known:
+        for name in {key[0] for key in made.rows} - self.known:
             if self.described is None:
                 assert isinstance(self.source, FileSource)  # noqa: S101  # only a file is listed whole
                 self.described = self.source.descriptions()
