@@ -18,26 +18,36 @@ from typing import Any
 import redis
 import sqlalchemy as sa
 
-from bench.__main__ import Site, in_turn, percentile, queries, row
+from bench.__main__ import SEARCH, Site, in_turn, percentile, queries, row
 from bench.harvest import store
 from bench.peers import Pgstac, our_site
 
-SEARCHES, WALK, COVERED = 200, 60, 20
+WALK, COVERED = 60, 20
 #: Départements of Nouvelle-Aquitaine (INSEE).
 DEPARTEMENTS = ("16", "17", "19", "23", "24", "33", "40", "47", "64", "79", "86", "87")
 
 
 def search(ours: str, theirs: str, scenes: int) -> list[dict[str, Any]]:
     """200 mixed queries in turn."""
-    a_site, b_site, bodies = Site(f"{ours}/dinamis/stac"), Site(theirs), queries(SEARCHES)
+    a_site, b_site, bodies = Site(f"{ours}/dinamis/stac"), Site(theirs), queries(200)
     a, b = in_turn(
         len(bodies), lambda n: a_site.call("/search", bodies[n]), lambda n: b_site.call("/search", bodies[n])
     )
     return [
-        row(f"item search over HTTP, {SEARCHES} mixed queries, {scenes:,} scenes, p{share}", percentile(a, share),
+        row(f"{SEARCH}, {scenes:,} scenes, p{share}", percentile(a, share),
             percentile(b, share), 0.5 if share == 95 else None)
         for share in (50, 95)
     ]  # fmt: skip
+
+
+def explorer(ours: str, scenes: int) -> list[dict[str, Any]]:
+    """The explorer's first answer, and that for a commune, against CKAN's list of datasets."""
+    site, found = Site(ours), []
+    for name, path in (("", "/dinamis/images"), (" for a commune", "/dinamis/images?place=Bordeaux")):
+        a, b = in_turn(COVERED, lambda _n, path=path: site.call(path), lambda _n: site.call("/dataset/"))
+        text = f"explorer, first answer{name}, {scenes:,} scenes, against /dataset/, median"
+        found.append(row(text, statistics.median(a), statistics.median(b), 0.5))
+    return found
 
 
 def walk(count: int) -> list[tuple[int, int, int]]:
@@ -100,7 +110,7 @@ def main(ini: str) -> None:
     with our_site(Path(ini)) as ours:
         with Pgstac().served() as theirs:
             rows = search(ours, theirs, scenes)
-        rows += [*tiles(ours), *coverage(ours)]
+        rows += [*explorer(ours, scenes), *tiles(ours), *coverage(ours)]
     print(json.dumps(rows))
 
 

@@ -12,6 +12,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -28,6 +29,12 @@ ROUNDS = 25
 WRITERS, WRITTEN = 8, 250
 OURS = ("dinamis_rollup", "dinamis_rollup_downloads", "dinamis_rollup_state", "dinamis_rollup_cursor",
         "dinamis_scene_area", "dinamis_download")  # fmt: skip
+#: The other pages of the global view, with all of their history.
+PAGES = {
+    "the journal": "/dinamis/moderation/journal", "the journal, searched": "/dinamis/moderation/journal?q=account",
+    "a partner's page": "/organization/bench-org-7/dinamis/activity", "the reports": "/dinamis/moderation/reports",
+    "the health page": "/dinamis/moderation/health",
+}  # fmt: skip
 #: One line in ten tells of a download; the others are what accounts, questions and requests go through.
 EVENTS = (
     "images.signed", "account.requested", "account.validated", "account.activated", "delivery.done",
@@ -126,15 +133,16 @@ def page(client: Any, token: str, path: str) -> float:
 
 
 def pages(app: Any, token: str) -> dict[str, float]:
-    """Medians of the dashboard whose figures must be read anew, of one whose figures are kept, and of CKAN's list."""
+    """Medians of the dashboard whose figures must be read anew, whose figures are kept, of :data:`PAGES`, of CKAN's."""
     from ckan import model
 
-    client, times = app.test_client(), {"anew": [], "kept": [], "theirs": []}
+    client, times = app.test_client(), defaultdict[str, list[float]](list)
     for number in range(ROUNDS + 1):
         with app.test_request_context():
             model.Session.execute(sa.text("UPDATE dinamis_rollup_cursor SET revision = :r"), {"r": str(time.time())})
             model.Session.commit()
         found = {"anew": page(client, token, "/dinamis/moderation"), "kept": page(client, token, "/dinamis/moderation"),
+                 **{name: page(client, token, path) for name, path in PAGES.items()},
                  "theirs": page(client, token, "/organization/")}  # fmt: skip
         for name, value in found.items():
             if number:
@@ -302,6 +310,7 @@ def main(ini: str, lines: int) -> None:
             row(f"dashboard, figures read anew, {lines:,} lines, against /organization/", many["anew"], many["theirs"],
                 1.0),
             row("the same, figures kept", many["kept"], many["theirs"], None),
+            *(row(f"{one}, {lines:,} lines, against /organization/", many[one], many["theirs"], 1.0) for one in PAGES),
             # Minutes lie between the two: CKAN's page, taken in turn with each, tells how fast the machine was.
             row(f"dashboard, figures read anew, {lines:,} lines, against {FEW:,} at the same speed of /organization/",
                 many["anew"], few["anew"] * many["theirs"] / few["theirs"], 1.2),

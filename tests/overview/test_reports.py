@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from ckanext.dinamis_relais.batch.work import run_round
-from ckanext.dinamis_relais.overview import panels, report_files, rollup, rules
+from ckanext.dinamis_relais.overview import figures, panels, report_files, rollup, rules
 from ckanext.dinamis_relais.overview.report_data import gather
 from ckanext.dinamis_relais.overview.report_model import Report
 from ckanext.dinamis_relais.overview.report_rules import period_before
@@ -198,6 +198,18 @@ def test_made_in_the_background_with_its_progress_and_kept(people, organizations
     soup = browser.soup("super_referent", PATH)
     assert [a["href"].rpartition(".")[2] for a in soup.select("#reports td a")] == ["pdf", "xlsx"]
     assert not soup.select_one("#reports").has_attr("hx-get")
+
+
+def test_whoever_is_or_was_a_partner_may_be_chosen(people, organizations, browser):
+    busy(organizations)
+    sql("UPDATE dinamis_membership SET state = 'ended' WHERE organization_id = :id", id=organizations[0])
+    model.Session.commit()
+    chosen = [one["value"] for one in browser.soup("super_referent", PATH).select("#organization_id option")]
+    assert chosen[0] == ""
+    assert organizations[0] in chosen
+    assert set(chosen[1:]) == {one.id for one in figures.members()}
+    of_one = call_action("dinamis_report_list", people.context("super_referent"), organization_id=organizations[0])
+    assert of_one["partners"] == []
 
 
 def test_it_is_journalled_and_names_nobody(people, organizations):

@@ -72,7 +72,7 @@ class Member:
 
 
 def members() -> list[Member]:
-    """All organisations that are or were members, in no order, with what filters go by."""
+    """All organisations that are or were members, by title, with what filters go by."""
     query = sa.text(
         "SELECT m.organization_id, coalesce(nullif(g.title, ''), g.name), g.name, m.state, m.since, "
         "coalesce(nullif(a.category, ''), c.category), coalesce(nullif(a.territory_kind, ''), c.territory_kind), "
@@ -80,7 +80,7 @@ def members() -> list[Member]:
         'FROM dinamis_membership m JOIN "group" g ON g.id = m.organization_id '
         "LEFT JOIN dinamis_application a ON a.id = m.application_id "
         "LEFT JOIN dinamis_convention c ON c.organization_id = m.organization_id "
-        "LEFT JOIN dinamis_rollup_state s ON s.object_type = 'downloads' AND s.object_id = m.organization_id"
+        "LEFT JOIN dinamis_rollup_state s ON s.object_type = 'downloads' AND s.object_id = m.organization_id ORDER BY 2, 1"
     )
     return [
         Member(id_, title, name, state, since, category or NONE, department(kind, code) or NONE, downloaded)

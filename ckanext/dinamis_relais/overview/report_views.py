@@ -49,7 +49,6 @@ def list_() -> Any:
         return tk.render("dinamis/overview/snippets/reports.html", values)
     period = tk.request.args.get("period", "").replace("\x00", "").strip()
     values |= {"period": period, "periods": _periods(period), "partner": _partner(asked)}
-    values["partners"] = [] if asked else act("dinamis_membership_list", limit=1000)["results"]
     values["activity"] = bool(asked) and tk.h.check_access("dinamis_timeline_show", {"organization_id": asked})
     # Who sees the whole keeps the menu of the moderation beside; a referent has none.
     values["base"] = "dinamis/moderation_base.html" if tk.h.check_access("dinamis_todo_show") else "dinamis/base.html"

@@ -127,18 +127,24 @@ def dinamis_report_list(context: Context, data_dict: DataDict) -> dict[str, Any]
     """Reports that were asked for, the newest first.
 
     :param organization_id: of this partner; needed for a referent, who sees those of their own
-    :returns: ``{"count", "results"}``, each as :func:`dinamis_report_show` gives it
+    :returns: ``{"count", "results", "partners"}``, each result as :func:`dinamis_report_show` gives it; ``partners``:
+        of whom one may be asked for, ``{"id", "title"}`` by title, none when one of them is asked about
     """
     tk.check_access("dinamis_report_list", context, data_dict)
     params = validated(dict(data_dict), list_schema(), context)
-    query = sa.select(Report)
+    query, partners = sa.select(Report), list[figures.Member]()
     if params.get("organization_id"):
         group = model.Group.get(params["organization_id"])
         query = query.where(Report.organization_id == (group.id if group else ""))
+    else:
+        partners = figures.members()
     count = session().execute(sa.select(sa.func.count()).select_from(query.subquery())).scalar()
     query = query.options(defer(Report.pdf), defer(Report.xlsx), defer(Report.data))
     shown = query.order_by(Report.created_at.desc(), Report.id).limit(params["limit"]).offset(params["offset"])
-    return {"count": count, "results": [_dictized(row) for row in session().execute(shown).scalars()]}
+    return {
+        "count": count, "results": [_dictized(row) for row in session().execute(shown).scalars()],
+        "partners": [{"id": one.id, "title": one.title} for one in partners],
+    }  # fmt: skip
 
 
 def _report(id_: Any) -> Report:
