@@ -113,11 +113,13 @@ def test_a_scene_that_goes_shifts_no_page_back_either(engine: Any, many: Any) ->
 
 def test_too_many_are_not_counted_unless_it_must_be(engine: Any, many: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "COUNT_UP_TO", 20)
-    first = search.run(engine, search.parse({"limit": 5}))
+    world = {"bbox": [-180, -90, 180, 90]}
+    first = search.run(engine, search.parse({**world, "limit": 5}))
     assert first.matched is None
-    assert search.run(engine, search.parse({"limit": 5, "token": first.token})).matched is None
-    assert search.run(engine, search.parse({"limit": 5}), exact=True).matched == 30
-    assert search.run(engine, search.parse({"limit": 50})).matched == 30
+    assert search.run(engine, search.parse({**world, "limit": 5, "token": first.token})).matched is None
+    assert search.run(engine, search.parse({**world, "limit": 5}), exact=True).matched == 30
+    assert search.run(engine, search.parse({**world, "limit": 50})).matched == 30
+    assert search.run(engine, search.parse({"limit": 5})).matched == 30
 
 
 def test_a_search_that_takes_too_long_is_refused(engine: Any, many: Any, monkeypatch: pytest.MonkeyPatch) -> None:

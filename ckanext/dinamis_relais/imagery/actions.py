@@ -30,12 +30,15 @@ def dinamis_scene_search(context: Any, data_dict: dict[str, Any]) -> dict[str, A
     :param fields: ``{"include": [...], "exclude": [...]}``: what is given of each scene
     :param limit: scenes a page, 1 to 1000, 10 by default
     :param token: where a page begins, from a ``next`` or ``prev`` link
+    :param count: false when ``numberMatched`` is not needed: to count may take longer than to list
     :returns: a GeoJSON FeatureCollection with ``numberMatched``, ``numberReturned`` and links to the ``next`` and
         ``prev`` pages
     :raises toolkit.ValidationError: which member cannot be understood, and what is expected
     """
     tk.check_access("dinamis_scene_search", context, data_dict)
-    return orjson.loads(search_text(data_dict, exact=True))
+    count = tk.asbool(data_dict.get("count", True))
+    body = {name: value for name, value in data_dict.items() if name != "count"}
+    return orjson.loads(search_text(body, count=count, exact=True))
 
 
 @tk.side_effect_free
@@ -110,13 +113,15 @@ def site() -> stac.Site:
 
 
 def search_text(
-    body: dict[str, Any], asked: dict[str, str] | None = None, href: str | None = None, exact: bool = False
-) -> str:
+    body: dict[str, Any], asked: dict[str, str] | None = None, href: str | None = None, count: bool = True,
+    exact: bool = False,
+) -> str:  # fmt: skip
     """The answer to a search as JSON text. The STAC API sends it so: no item is read on the way.
 
     :param body: as ``dinamis_scene_search`` takes it
     :param asked: parameters of a GET, which its ``next`` link repeats; None when the search was a POST
     :param href: address that was asked; the search's by default
+    :param count: False when the number of matches is not needed
     :param exact: True to count all matches, however long it takes
     """
     here = site()
@@ -125,7 +130,7 @@ def search_text(
     try:
         known = queryables.stored(engine) if any(body.get(name) for name in search.NAMING) else None
         asked_for = search.parse(body, known)
-        found = search.run(engine, asked_for, exact=exact)
+        found = search.run(engine, asked_for, count, exact)
     except search.SearchError as error:
         raise tk.ValidationError({error.field: [str(error)]}) from error
     repeated = body if asked is None else asked

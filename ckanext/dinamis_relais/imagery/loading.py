@@ -7,6 +7,7 @@ run's counters and its cursor. An interruption anywhere loses nothing and counts
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from ckanext.dinamis_relais import copying
+from ckanext.dinamis_relais.imagery import tally
 from ckanext.dinamis_relais.imagery.model import problems, properties, runs, scenes, seen
 from ckanext.dinamis_relais.imagery.normalise import NORMALISER_VERSION
 from ckanext.dinamis_relais.imagery.problems import Problem
@@ -97,7 +99,7 @@ def compare(engine: Any, run: Run, page: Page) -> Compared:
         items = by_key(run.collection, page.collections, ((item, None) for item in page.items), saved.problems)
         known = {} if run.fresh else _known(connection, list(items))
     for key, (item, mark) in items.items():
-        if known.get(key) == mark:
+        if key in known and known[key][0] == mark:
             work.unchanged.append(key)
         else:
             todo.items[key] = item, mark
@@ -122,7 +124,7 @@ def commit(engine: Any, run: Run, work: Compared, made: Made) -> Saved:
             saved.repeated += _note_untouched(connection, run, work.untouched)
         # What a store without any scene of this source has by now, this run has listed.
         known = _known(connection, [key for key in rows if key in before or not run.fresh])
-        for key in [key for key, mark in known.items() if mark == made.marks[key]]:
+        for key in [key for key, (mark, _kind) in known.items() if mark == made.marks[key]]:
             saved.unchanged += 1
             del rows[key], known[key]
         for key in before & rows.keys():
@@ -130,6 +132,9 @@ def commit(engine: Any, run: Run, work: Compared, made: Made) -> Saved:
             saved.problems.append(Problem(key[1], "id", "It is listed twice, differently.", remedy, fatal=False))
         _load(connection, list(rows.values()), replace=bool(known))
         saved.changed, saved.created = len(known), len(rows) - len(known)
+        counts = Counter((key[0], made.kinds[key]) for key in rows)
+        counts.subtract((key[0], kind) for key, (_mark, kind) in known.items())
+        tally.add(connection, counts)
         _note_problems(connection, run.id, saved.problems)
         _note_properties(connection, made.members)
         _move_on(connection, run.id, work.page, saved)
@@ -177,14 +182,15 @@ def _pairs(keys: list[Key]) -> Any:
     return sa.func.unnest(*arrays).table_valued("collection", "id", name="asked").render_derived()
 
 
-def _known(connection: Any, keys: list[Key]) -> dict[Key, str]:
+def _known(connection: Any, keys: list[Key]) -> dict[Key, tuple[str, tally.Kind]]:
+    """Of what the store has: its hash, and how it is counted."""
     if not keys:
         return {}
     asked = _pairs(keys)
-    query = sa.select(scenes.c.collection, scenes.c.id, scenes.c.hash).select_from(
+    query = sa.select(scenes.c.collection, scenes.c.id, scenes.c.hash, *tally.KIND).select_from(
         asked.join(scenes, sa.and_(scenes.c.collection == asked.c.collection, scenes.c.id == asked.c.id))
     )
-    return {(row[0], row[1]): str(row[2]) for row in connection.execute(query)}
+    return {(row[0], row[1]): (str(row[2]), (row[3], row[4], row[5])) for row in connection.execute(query)}
 
 
 def _listed(run_id: int, asked: Any) -> Any:

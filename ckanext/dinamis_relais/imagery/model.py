@@ -121,6 +121,18 @@ properties = sa.Table(
     sa.Column("kind", sa.Text, primary_key=True),
 )
 
+#: How many scenes there are of each kind (tally.py): the sum of ``count``, which is negative for scenes that went.
+#: ``cloud`` is the upper end of a class in percent, null when the clouds are unknown.
+tally = sa.Table(
+    "scene_tally",
+    metadata,
+    sa.Column("collection", sa.Text, nullable=False),
+    sa.Column("year", sa.Integer, nullable=False),
+    sa.Column("platform", sa.Text),
+    sa.Column("cloud", sa.Integer),
+    sa.Column("count", sa.BigInteger, nullable=False),
+)
+
 #: The order of every page: newest first, then collection and id so that it is total.
 KEYSET = (scenes.c.datetime.desc(), scenes.c.collection, scenes.c.id)
 
@@ -134,7 +146,6 @@ _INDEXES = (
     sa.Index("scene_latest", *LATEST[:2]),
     sa.Index("scene_arrived", scenes.c.arrived, postgresql_using="brin"),
     sa.Index("scene_cloud", scenes.c.cloud),
-    sa.Index("scene_platform", scenes.c.platform),
     sa.Index("scene_source", scenes.c.source_id, scenes.c.collection),
     sa.Index("scene_hash", scenes.c.hash),
     sa.Index("harvest_run_source", runs.c.source_id, runs.c.collection, runs.c.id),

@@ -89,7 +89,8 @@ class Queryable:
         return next((kind for kind in ("moment", "number", "text", "boolean") if kind in self.kinds), None)
 
 
-def _platform(text: str) -> str:
+def platform_name(text: str) -> str:
+    """The name of a satellite as the store spells it (``spot-6``)."""
     return platform_of({"properties": {"platform": text}}) or text
 
 
@@ -104,7 +105,7 @@ CORE = {
         Queryable("start_datetime", frozenset({"moment"}), scenes.c.datetime, nullable=False),
         Queryable("end_datetime", frozenset({"moment"}), scenes.c.end_datetime, nullable=False),
         Queryable("eo:cloud_cover", frozenset({"number"}), scenes.c.cloud),
-        Queryable("platform", frozenset({"text"}), scenes.c.platform, spelling=_platform),
+        Queryable("platform", frozenset({"text"}), scenes.c.platform, spelling=platform_name),
         Queryable("gsd", frozenset({"number"}), scenes.c.gsd),
     )
 }

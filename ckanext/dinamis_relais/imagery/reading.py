@@ -11,6 +11,7 @@ import orjson
 from ckanext.dinamis_relais import copying
 from ckanext.dinamis_relais.imagery.normalise import Scene, fingerprint, normalise, normalise_many
 from ckanext.dinamis_relais.imagery.problems import Problem
+from ckanext.dinamis_relais.imagery.tally import Kind, kind
 
 #: A run of this collection lists a whole file, whose scenes name their collections themselves.
 WHOLE_FILE = "*"
@@ -55,11 +56,13 @@ class Made:
 
     :ivar rows: lines of COPY's text format by key, their values in the order of :data:`COLUMNS`
     :ivar marks: hash by key of all that is listed, what cannot be used too
+    :ivar kinds: by key, how each row is counted
     :ivar members: by collection, the shapes of the scenes' properties (``Scene.members``)
     """
 
     rows: dict[Key, bytes] = field(default_factory=dict)
     marks: dict[Key, str] = field(default_factory=dict)
+    kinds: dict[Key, Kind] = field(default_factory=dict)
     members: set[tuple[str, Members]] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
 
@@ -76,6 +79,7 @@ def make(todo: Todo) -> Made:
         made.marks[key] = mark
         if result.scene:
             made.rows[key] = _row(result.scene, mark, todo.source_id)
+            made.kinds[key] = kind(result.scene.moment, result.scene.platform, result.scene.cloud)
             made.members.add((key[0], result.scene.members))
     return made
 

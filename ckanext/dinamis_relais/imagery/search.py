@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
-from ckanext.dinamis_relais.imagery import cql, order
+from ckanext.dinamis_relais.imagery import cql, order, tally
 from ckanext.dinamis_relais.imagery.areas import geometry_of
 from ckanext.dinamis_relais.imagery.fields import Fields
 from ckanext.dinamis_relais.imagery.fields import parse as parse_fields
@@ -19,7 +19,7 @@ from ckanext.dinamis_relais.imagery.model import collections, scenes
 from ckanext.dinamis_relais.imagery.moments import parse_moment
 from ckanext.dinamis_relais.imagery.order import NEWEST, Edge, Order
 from ckanext.dinamis_relais.imagery.query import conditions
-from ckanext.dinamis_relais.imagery.queryables import CORE, Queryable, SearchError, writable
+from ckanext.dinamis_relais.imagery.queryables import CORE, Queryable, SearchError, platform_name, writable
 
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 1000
@@ -41,6 +41,7 @@ class Search:
 
     :ivar clauses: SQL conditions by the member they come from, so that one can be left out
     :ivar counted: those that are put otherwise to count
+    :ivar tallied: what it asks for beside its period, when that is counted already
     :ivar after: where its page begins, None for the first one
     :ivar fields: what is given of each item, None for all
     """
@@ -51,6 +52,7 @@ class Search:
     after: Edge | None = None
     fields: Fields | None = None
     counted: dict[str, Any] = field(default_factory=dict)
+    tallied: tally.Asked | None = None
 
     def where(self, without: str | None = None, count: bool = False) -> Any:
         """All conditions but one, put for a page or for a count."""
@@ -103,7 +105,8 @@ def parse(body: dict[str, Any], known: Mapping[str, Queryable] | None = None) ->
     by = order.parse(body.get("sortby"), known)
     after = by.read(body.get("token"))
     counted = {} if body.get("bbox") is None else {"bbox": _bbox_counted(body["bbox"])}
-    return Search(clauses, _limit(body.get("limit")), by, after, parse_fields(body.get("fields")), counted)
+    fields = parse_fields(body.get("fields"))
+    return Search(clauses, _limit(body.get("limit")), by, after, fields, counted, tally.asked(body, platform_name))
 
 
 def run(engine: Any, search: Search, count: bool = True, exact: bool = False) -> Found:
@@ -129,7 +132,7 @@ def run(engine: Any, search: Search, count: bool = True, exact: bool = False) ->
             raise _too_long(error) from error
     matched_ = edge.matched if edge else len(rows) if len(rows) <= search.limit else None
     if count and matched_ is None and (exact or edge is None):
-        matched_ = _count(engine, search.where(count=True), exact)
+        matched_ = _count(engine, search, exact)
     page, more = rows[: search.limit], len(rows) > search.limit
     page = page[::-1] if back else page
 
@@ -152,8 +155,12 @@ def _too_long(error: OperationalError) -> Exception:
     return SearchError("filter", "It takes too long. Give a bbox, a datetime or collections too.")
 
 
-def _count(engine: Any, where: Any, exact: bool) -> int | None:
+def _count(engine: Any, search: Search, exact: bool) -> int | None:
     """How many scenes match, None when counting them all would take too long."""
+    if search.tallied and "datetime" not in search.clauses:
+        with engine.connect() as connection:
+            return tally.total(connection, search.tallied)
+    where = search.where(count=True)
     if exact:
         with engine.connect() as connection:
             return connection.execute(sa.select(sa.func.count()).select_from(scenes).where(where)).scalar_one()
@@ -182,24 +189,23 @@ def show(engine: Any, collection: str, item_id: str) -> str | None:
 
 def years(engine: Any, search: Search) -> list[tuple[int, int]]:
     """How many scenes there are of each year (UTC), whatever period the search names; years in order."""
-    year = sa.cast(sa.func.date_part("year", scenes.c.datetime), sa.Integer)
-    query = sa.select(year, sa.func.count()).where(search.where("datetime", count=True))
     with engine.connect() as connection:
+        if search.tallied:
+            return tally.years(connection, search.tallied)
+        year = tally.KIND[0]
+        query = sa.select(year, sa.func.count()).where(search.where("datetime", count=True))
         return [(row[0], row[1]) for row in connection.execute(query.group_by(year).order_by(year))]
 
 
-def matched(engine: Any, search: Search, without: str | None = None) -> int:
-    """How many scenes match, all conditions but one applied."""
-    query = sa.select(sa.func.count()).select_from(scenes).where(search.where(without, count=True))
-    with engine.connect() as connection:
-        return connection.execute(query).scalar_one()
+def matched(engine: Any, search: Search) -> int:
+    """How many scenes match."""
+    return _count(engine, search, exact=True) or 0
 
 
 def platforms(engine: Any) -> list[str]:
     """The satellites that the store knows, in order."""
-    query = sa.select(scenes.c.platform).where(scenes.c.platform.isnot(None)).distinct()
     with engine.connect() as connection:
-        return sorted(connection.execute(query).scalars())
+        return tally.platforms(connection)
 
 
 def all_collections(engine: Any) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from ckanext.dinamis_relais.imagery import tally
 from ckanext.dinamis_relais.imagery.loading import Run, Saved, commit, compare, save_page
 from ckanext.dinamis_relais.imagery.model import collections, problems, properties, runs, scenes, seen
 from ckanext.dinamis_relais.imagery.normalise import NAVIGATION
@@ -160,7 +161,7 @@ def finish(engine: Any, run: Run, max_vanished: float) -> Outcome:
         share = missing / total if total else 0.0
         believed = share <= max_vanished
         if missing and believed:
-            connection.execute(scenes.delete().where(gone))
+            tally.delete(connection, gone)
         outcome = Outcome(missing if believed else 0, 0 if believed else missing, share)
         change = {
             "state": "complete", "finished": sa.func.clock_timestamp(), "updated": sa.func.clock_timestamp(),
@@ -168,6 +169,7 @@ def finish(engine: Any, run: Run, max_vanished: float) -> Outcome:
         }  # fmt: skip
         connection.execute(runs.update().where(runs.c.id == run.id).values(change))
         _forget(connection, run)
+        tally.sum_up(connection)
     return outcome
 
 
@@ -217,7 +219,8 @@ def clear(engine: Any, source_id: str) -> int:
         connection.execute(seen.delete().where(seen.c.run_id.in_(mine)))
         connection.execute(problems.delete().where(problems.c.run_id.in_(mine)))
         connection.execute(runs.delete().where(runs.c.source_id == source_id))
-        dropped = connection.execute(scenes.delete().where(scenes.c.source_id == source_id)).rowcount
+        dropped = tally.delete(connection, scenes.c.source_id == source_id)
+        tally.sum_up(connection)
         own = sa.select(collections.c.id).where(collections.c.source_id == source_id)
         connection.execute(properties.delete().where(properties.c.collection.in_(own)))
         connection.execute(collections.delete().where(collections.c.source_id == source_id))

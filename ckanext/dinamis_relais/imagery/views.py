@@ -25,6 +25,7 @@ from ckanext.dinamis_relais.imagery import (
 from ckanext.dinamis_relais.imagery import filters as rules
 from ckanext.dinamis_relais.imagery import model as scene_model
 from ckanext.dinamis_relais.imagery.coverage_views import dinamis_coverage
+from ckanext.dinamis_relais.imagery.queryables import SearchError
 from ckanext.dinamis_relais.imagery.series_picture import TOWNS
 from ckanext.dinamis_relais.imagery.stac_views import dinamis_stac
 from ckanext.dinamis_relais.imagery.territories import Territory
@@ -52,14 +53,16 @@ def explorer() -> Any:
     # A place that was not found filters nothing, but its text stays in the field to be corrected.
     body = asked.body(outline)
     token = tk.request.args.get("token") or None
+    engine = scene_model.engine()
     try:
-        found = act("dinamis_scene_search", **body, limit=PAGE_SIZE, token=token)
+        # The chart of years has counted already what is not limited to a period.
+        counts = search.years(engine, search.parse(body))
+        found = act("dinamis_scene_search", **body, limit=PAGE_SIZE, token=token, count="datetime" in body)
     except SQLAlchemyError:
         return tk.render("dinamis/imagery/unavailable.html", {}), 503
-    except tk.ValidationError:
+    except (tk.ValidationError, SearchError):
         return tk.redirect_to(f"{_path()}{asked.query()}")
-    engine = scene_model.engine()
-    checked = search.parse(body)
+    matched = found["numberMatched"] if "datetime" in body else sum(count for _year, count in counts)
     collections = _collections(engine)
     titles = dict(collections)
     rows = [{**describe.row(one, outline), "series": titles.get(one["collection"])} for one in found["features"]]
@@ -67,12 +70,12 @@ def explorer() -> Any:
         "dinamis/imagery/explorer.html",
         {
             "filters": asked, "wrong": wrong, "place": place, "others": others,
-            "place_problem": place_problem, "rows": rows, "matched": found["numberMatched"], "path": _path(),
+            "place_problem": place_problem, "rows": rows, "matched": matched, "path": _path(),
             "more": _more(asked, found), "first": asked.query() if token else None,
-            "years": _years(search.years(engine, checked), asked), "chips": _chips(asked, place, collections),
+            "years": _years(counts, asked), "chips": _chips(asked, place, collections),
             "collections": collections,
             "platforms": [(one, platform_name(one)) for one in search.platforms(engine)],
-            "culprits": [] if found["numberMatched"] else _culprits(engine, asked, outline),
+            "culprits": [] if matched else _culprits(engine, asked, outline),
             "map": _map_data(found["features"], outline, asked), "assets_version": __version__,
         },
     )  # fmt: skip

@@ -80,7 +80,8 @@ def members() -> list[Member]:
         'FROM dinamis_membership m JOIN "group" g ON g.id = m.organization_id '
         "LEFT JOIN dinamis_application a ON a.id = m.application_id "
         "LEFT JOIN dinamis_convention c ON c.organization_id = m.organization_id "
-        "LEFT JOIN dinamis_rollup_state s ON s.object_type = 'downloads' AND s.object_id = m.organization_id ORDER BY 2, 1"
+        "LEFT JOIN dinamis_rollup_state s ON s.object_type = 'downloads' AND s.object_id = m.organization_id "
+        "ORDER BY 2, 1"
     )
     return [
         Member(id_, title, name, state, since, category or NONE, department(kind, code) or NONE, downloaded)

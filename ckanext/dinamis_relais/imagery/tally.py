@@ -1,0 +1,132 @@
+"""How many scenes there are of each collection, year, satellite and class of clouds: kept as they come and go.
+
+To count a million scenes takes longer than to answer the page that says how many there are. Numbers are added as lines
+of their own, a removed scene as -1, so that two harvests never wait for each other; the end of a listing sums them up.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from ckanext.dinamis_relais.imagery.model import scenes
+from ckanext.dinamis_relais.imagery.model import tally as table
+
+#: Upper ends of the classes of cloud cover, in percent: what the explorer offers. Above the last one, 100.
+CLOUDS = (5, 10, 20, 50)
+
+#: Year (UTC), platform, and class of clouds, None when they are unknown.
+Kind = tuple[int, str | None, int | None]
+
+_CLASS = sa.case(*((scenes.c.cloud <= step, step) for step in CLOUDS), (scenes.c.cloud.isnot(None), 100))
+#: SQL: the kind of a scene.
+KIND = (
+    sa.cast(sa.func.date_part("year", scenes.c.datetime), sa.Integer).label("year"), scenes.c.platform,
+    _CLASS.label("cloud"),
+)  # fmt: skip
+_NAMES = ("collection", "year", "platform", "cloud", "count")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is counted; None for any.
+
+    :ivar cloud: one of :data:`CLOUDS`: at most so many percent
+    """
+
+    collections: tuple[str, ...] | None = None
+    platform: str | None = None
+    cloud: int | None = None
+
+    def where(self) -> Any:
+        """The SQL condition."""
+        found: list[Any] = [sa.true()]
+        if self.collections is not None:
+            found.append(table.c.collection.in_(self.collections))
+        if self.platform is not None:
+            found.append(table.c.platform == self.platform)
+        if self.cloud is not None:
+            found.append(table.c.cloud <= self.cloud)
+        return sa.and_(*found)
+
+
+def asked(body: Mapping[str, Any], spelled: Callable[[str], str]) -> Asked | None:
+    """What a STAC search asks for beside its period, when it can be counted here; None when it cannot.
+
+    :param body: checked already
+    :param spelled: brings the name of a platform to the store's spelling
+    """
+    if any(body.get(name) is not None for name in ("bbox", "intersects", "ids", "filter")):
+        return None
+    names, query = body.get("collections"), dict(body.get("query") or {})
+    names = names.split(",") if isinstance(names, str) else names
+    platform, cloud = query.pop("platform", {"eq": None}), query.pop("eo:cloud_cover", {"lte": None})
+    if query or set(platform) != {"eq"} or set(cloud) != {"lte"} or cloud["lte"] not in (None, *CLOUDS):
+        return None
+    name = platform["eq"]
+    return Asked(tuple(names) if names else None, None if name is None else spelled(name), cloud["lte"])
+
+
+def kind(moment: dt.datetime, platform: str | None, cloud: float | None) -> Kind:
+    """The kind of a scene.
+
+    :param moment: in UTC
+    :param cloud: percent
+    """
+    return moment.year, platform, None if cloud is None else next((step for step in CLOUDS if cloud <= step), 100)
+
+
+def add(connection: Any, counts: Mapping[tuple[str, Kind], int]) -> None:
+    """Count scenes in, or out where the number is negative, in the connection's transaction.
+
+    :param counts: by collection and kind
+    """
+    rows = [dict(zip(_NAMES, (name, *of, count), strict=True)) for (name, of), count in counts.items() if count]
+    if rows:
+        connection.execute(table.insert().values(rows))
+
+
+def delete(connection: Any, where: Any) -> int:
+    """Delete scenes and count them out.
+
+    :param where: SQL condition of the scenes
+    :returns: how many
+    """
+    gone = scenes.delete().where(where).returning(scenes.c.collection, *KIND).cte("gone")
+    groups = [gone.c[name] for name in _NAMES[:-1]]
+    lines = sa.select(*groups, -sa.func.count()).group_by(*groups)
+    told = table.insert().from_select(_NAMES, lines).returning(table.c.count).cte("told")
+    return connection.execute(sa.select(sa.func.coalesce(-sa.func.sum(told.c.count), 0))).scalar_one()
+
+
+def sum_up(connection: Any) -> None:
+    """Make one line of each kind; what others add meanwhile stays for the next time."""
+    gone = table.delete().returning(*table.c).cte("gone")
+    groups = [gone.c[name] for name in _NAMES[:-1]]
+    total = sa.func.sum(gone.c.count)
+    connection.execute(
+        table.insert().from_select(_NAMES, sa.select(*groups, total).group_by(*groups).having(total != 0))
+    )
+
+
+def years(connection: Any, wanted: Asked) -> list[tuple[int, int]]:
+    """How many scenes there are of each year (UTC); years in order."""
+    total = sa.func.sum(table.c.count)
+    query = sa.select(table.c.year, total).where(wanted.where()).group_by(table.c.year).having(total > 0)
+    return [(row[0], int(row[1])) for row in connection.execute(query.order_by(table.c.year))]
+
+
+def total(connection: Any, wanted: Asked) -> int:
+    """How many scenes there are."""
+    query = sa.select(sa.func.coalesce(sa.func.sum(table.c.count), 0)).where(wanted.where())
+    return int(connection.execute(query).scalar_one())
+
+
+def platforms(connection: Any) -> list[str]:
+    """The satellites that the store knows, in order."""
+    query = sa.select(table.c.platform).where(table.c.platform.isnot(None)).group_by(table.c.platform)
+    return sorted(connection.execute(query.having(sa.func.sum(table.c.count) > 0)).scalars())
