@@ -22,7 +22,7 @@ from bench.__main__ import SEARCH, Site, in_turn, percentile, queries, row
 from bench.harvest import store
 from bench.peers import Pgstac, our_site
 
-WALK, COVERED = 60, 20
+WALK, COVERED, DATASETS = 60, 20, 25
 #: Départements of Nouvelle-Aquitaine (INSEE).
 DEPARTEMENTS = ("16", "17", "19", "23", "24", "33", "40", "47", "64", "79", "86", "87")
 
@@ -95,6 +95,27 @@ def coverage(ours: str) -> list[dict[str, Any]]:
     ]
 
 
+def datasets(ini: Path) -> None:
+    """A page of datasets for CKAN's own list: an empty one would be no peer."""
+    import ckan.plugins.toolkit as tk
+    from ckan.cli import CKANConfigLoader
+    from ckan.config.middleware import make_app
+    from ckan.tests.factories import Organization
+
+    app: Any = make_app(CKANConfigLoader(str(ini)).get_config())
+    with app._wsgi_app.test_request_context():
+        user = tk.get_action("get_site_user")({"ignore_auth": True}, {})["name"]
+        context = {"user": user, "ignore_auth": True}
+        found = tk.get_action("package_search")(context, {"rows": 0})["count"]
+        owner = Organization()["id"]
+        for number in range(found, DATASETS):
+            notes = f"Un jeu de données comme un autre, le {number}e, pour la page de liste de CKAN."
+            tk.get_action("package_create")(
+                {**context}, {"name": f"bench-{owner[:8]}-{number}", "title": f"Jeu {number}", "notes": notes,
+                              "owner_org": owner, "resources": [{"url": "http://127.0.0.1:1/x.csv", "format": "CSV"}]},
+            )  # fmt: skip
+
+
 def forget_kept(ini: Path) -> None:
     """Nothing of an earlier run is in Redis: the first look is a first look."""
     text = ini.read_text(encoding="utf-8")
@@ -105,6 +126,7 @@ def forget_kept(ini: Path) -> None:
 def main(ini: str) -> None:
     """Measure and print."""
     forget_kept(Path(ini))
+    datasets(Path(ini))
     with store().connect() as connection:
         scenes = connection.execute(sa.text("SELECT count(*) FROM scene")).scalar_one()
     with our_site(Path(ini)) as ours:

@@ -20,7 +20,7 @@ metadata = sa.MetaData()
 
 _MOMENT = sa.DateTime(timezone=True)
 
-#: STAC collections as their source describes them, each owned by one harvest source.
+#: STAC collections as their source describes them, each owned by one harvest source; ``held``: see extents.py.
 collections = sa.Table(
     "collection",
     metadata,
@@ -30,6 +30,7 @@ collections = sa.Table(
     sa.Column("body", JSON, nullable=False),
     sa.Column("asset_roles", JSON, nullable=False, server_default="{}"),
     sa.Column("updated", _MOMENT, nullable=False, server_default=sa.func.now()),
+    sa.Column("held", JSON),
 )
 
 #: One row a scene. ``item`` is the STAC 1.1 item as it is answered, its ``links`` last (see store.py);

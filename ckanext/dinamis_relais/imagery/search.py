@@ -217,20 +217,6 @@ def all_collections(engine: Any) -> list[dict[str, Any]]:
         return [dict(row._mapping) for row in connection.execute(query)]
 
 
-def collection_extents(engine: Any) -> dict[str, dict[str, Any]]:
-    """What each collection really holds: ``count``, ``bbox``, ``start``, ``end``."""
-    query = sa.select(
-        scenes.c.collection, sa.func.count().label("count"), sa.func.min(scenes.c.datetime).label("start"),
-        sa.func.max(scenes.c.end_datetime).label("end"), sa.func.ST_Extent(scenes.c.geom).label("box"),
-    ).group_by(scenes.c.collection)  # fmt: skip
-    with engine.connect() as connection:
-        rows = connection.execute(query).all()
-    return {
-        row.collection: {"count": row.count, "start": row.start, "end": row.end, "bbox": box_of(row.box)}
-        for row in rows
-    }
-
-
 def box_of(text: str | None) -> list[float] | None:
     """West, south, east, north of PostGIS's ``BOX(w s,e n)``."""
     if not text:

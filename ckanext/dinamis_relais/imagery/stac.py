@@ -99,7 +99,7 @@ def collection_of(site: Site, row: dict[str, Any], extent: dict[str, Any] | None
     """A collection as we give it: the source's words, the extent of what is really held, our links.
 
     :param row: as ``search.all_collections`` gives it
-    :param extent: as ``search.collection_extents`` gives it, None when nothing is held
+    :param extent: as ``extents.read`` gives it, None when nothing is held
     """
     body, here = row["body"], site.collection(row["id"])
     given = body.get("links") if isinstance(body.get("links"), list) else []

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from ckanext.dinamis_relais.imagery import search, stac
+from ckanext.dinamis_relais.imagery import extents, search, stac
 from ckanext.dinamis_relais.imagery.queryables import SearchError
 
 
 def load(engine: Any, site: stac.Site) -> list[dict[str, Any]]:
     """Every collection as it is answered, in the order of ids."""
-    extents = search.collection_extents(engine)
-    return [stac.collection_of(site, row, extents.get(row["id"])) for row in search.all_collections(engine)]
+    held = extents.read(engine)
+    return [stac.collection_of(site, row, held.get(row["id"])) for row in search.all_collections(engine)]
 
 
 def document(site: stac.Site, found: list[dict[str, Any]], args: Mapping[str, str]) -> dict[str, Any]:

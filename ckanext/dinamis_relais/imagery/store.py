@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from ckanext.dinamis_relais.imagery import tally
+from ckanext.dinamis_relais.imagery import extents, tally
 from ckanext.dinamis_relais.imagery.loading import Run, Saved, commit, compare, save_page
 from ckanext.dinamis_relais.imagery.model import collections, problems, properties, runs, scenes, seen
 from ckanext.dinamis_relais.imagery.normalise import NAVIGATION
@@ -170,6 +170,8 @@ def finish(engine: Any, run: Run, max_vanished: float) -> Outcome:
         connection.execute(runs.update().where(runs.c.id == run.id).values(change))
         _forget(connection, run)
         tally.sum_up(connection)
+        if _touched(connection, run):
+            extents.note(connection, _listed_in(run.source_id, run.collection))
     return outcome
 
 
@@ -177,6 +179,12 @@ def _listed_in(source_id: str, collection: str) -> Any:
     """SQL: a scene is of a source's collection, or of its file."""
     mine = scenes.c.source_id == source_id
     return mine if collection == WHOLE_FILE else sa.and_(mine, scenes.c.collection == collection)
+
+
+def _touched(connection: Any, run: Run) -> bool:
+    """Whether a listing changed a scene."""
+    changes = sa.select(runs.c.created + runs.c.changed + runs.c.vanished).where(runs.c.id == run.id)
+    return connection.execute(changes).scalar_one() > 0
 
 
 def _tell_planner(connection: Any, run: Run) -> None:

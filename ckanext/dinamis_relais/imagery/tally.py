@@ -130,3 +130,9 @@ def platforms(connection: Any) -> list[str]:
     """The satellites that the store knows, in order."""
     query = sa.select(table.c.platform).where(table.c.platform.isnot(None)).group_by(table.c.platform)
     return sorted(connection.execute(query.having(sa.func.sum(table.c.count) > 0)).scalars())
+
+
+def by_collection(connection: Any) -> dict[str, int]:
+    """How many scenes each collection has."""
+    query = sa.select(table.c.collection, sa.func.sum(table.c.count)).group_by(table.c.collection)
+    return {row[0]: int(row[1]) for row in connection.execute(query)}

@@ -1,0 +1,51 @@
+"""What a collection holds is known without measuring each footprint, and is what measuring gives."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+
+from ckanext.dinamis_relais.imagery import extents, model, store
+from ckanext.dinamis_relais.imagery.source import Page, Request
+
+from .conftest import item
+
+
+def moment(*parts: int) -> dt.datetime:
+    return dt.datetime(*parts, 10, 40, tzinfo=dt.timezone.utc)  # type: ignore[misc]  # year, month, day
+
+
+def test_measured_at_the_end_of_a_listing_and_anew_when_scenes_went(engine: Any, load: Callable[..., None]) -> None:
+    load([item(n) for n in (1, 5, 9)])
+    load([item(n) for n in (20, 30)], "other")
+    first = {
+        "spot": {
+            "count": 3,
+            "bbox": [-0.89, 44.6, -0.21, 45.1],
+            "start": moment(2015, 1, 2),
+            "end": moment(2015, 1, 10),
+        },
+        "other": {"count": 2, "bbox": [-0.7, 44.6, 0.0, 45.1], "start": moment(2015, 1, 21), "end": moment(2015, 2, 6)},
+    }
+    assert {k: {**v, "bbox": [round(one, 5) for one in v["bbox"]]} for k, v in extents.read(engine).items()} == first
+    load([item(n) for n in (1, 5)])
+    found = extents.read(engine)["spot"]
+    assert (found["count"], round(found["bbox"][2], 5), found["end"]) == (2, -0.25, moment(2015, 1, 6))
+    load([])
+    assert set(extents.read(engine)) == {"other"}
+
+
+def test_before_the_first_listing_ends_it_is_measured_now(engine: Any) -> None:
+    store.save_collection(engine, "source", "http://s", {"id": "spot"}, {})
+    assert extents.read(engine) == {}
+    run = store.open_run(engine, "source", "spot", Request("http://s"))
+    assert run
+    store.save_page(engine, run, Page("http://s", [item(1), item(5)], None, None))
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(model.collections.c.held)).scalar() is None
+    before = extents.read(engine)
+    store.finish(engine, run, 1)
+    assert (before["spot"]["count"], extents.read(engine)) == (2, before)
