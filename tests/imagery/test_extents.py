@@ -6,9 +6,10 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
-from ckanext.dinamis_relais.imagery import extents, model, store
+from ckanext.dinamis_relais.imagery import extents, model, search, store, tiles
 from ckanext.dinamis_relais.imagery.source import Page, Request
 
 from .conftest import item
@@ -49,3 +50,42 @@ def test_before_the_first_listing_ends_it_is_measured_now(engine: Any) -> None:
     before = extents.read(engine)
     store.finish(engine, run, 1)
     assert (before["spot"]["count"], extents.read(engine)) == (2, before)
+
+
+def cells(engine: Any, body: dict[str, Any], zoom: int, column: int, row: int) -> set[tuple[str, int]]:
+    """Shapes and numbers of a tile's cells, as they are written into it."""
+    found: set[tuple[str, int]] = set()
+    with pytest.MonkeyPatch.context() as patch:
+
+        def noted(connection: Any, content: Any) -> bytes:
+            rows = connection.execute(sa.select(sa.func.ST_AsText(content.c.shape), content.c.count)).all()
+            found.update((row[0], int(row[1])) for row in rows)
+            return b"some" if rows else b""
+
+        patch.setattr(tiles, "_mvt", noted)
+        tiles.tile(engine, search.parse(body), zoom, column, row)
+    return found
+
+
+@pytest.mark.parametrize("zoom", range(extents.ZOOM + 1))
+@pytest.mark.parametrize("body", [{}, {"collections": ["spot"]}])
+def test_the_grid_that_is_kept_is_the_one_that_is_counted(
+    engine: Any, load: Callable[..., None], zoom: int, body: dict[str, Any]
+) -> None:
+    load([item(n) for n in range(0, 400, 7)])
+    load([item(n) for n in range(3, 2000, 90)], "other")
+    side = 2**zoom
+    around = [
+        (x, y) for x in range(side) for y in range(side) if zoom < 3 or abs(x - side // 2) < 4 > abs(y - side // 3)
+    ]
+    kept = {where: cells(engine, body, zoom, *where) for where in around}
+    with engine.begin() as connection:
+        connection.execute(model.grid.delete())
+    assert {where: cells(engine, body, zoom, *where) for where in around} == kept
+    assert sum(count for found in kept.values() for _shape, count in found) == (81 if not body else 58)
+
+
+def test_a_grid_of_a_part_is_counted(engine: Any, load: Callable[..., None]) -> None:
+    load([item(n) for n in range(30)])
+    of_day = {"datetime": "2015-01-01T00:00:00Z/2015-01-04T00:00:00Z"}
+    assert [sum(count for _shape, count in cells(engine, body, 0, 0, 0)) for body in ({}, of_day)] == [30, 3]

@@ -134,6 +134,16 @@ tally = sa.Table(
     sa.Column("count", sa.BigInteger, nullable=False),
 )
 
+#: How many scenes have their centre in each cell of a grid (extents.py), as the last complete listing left it.
+grid = sa.Table(
+    "scene_grid",
+    metadata,
+    sa.Column("collection", sa.Text, primary_key=True),
+    sa.Column("x", sa.Integer, primary_key=True),
+    sa.Column("y", sa.Integer, primary_key=True),
+    sa.Column("count", sa.BigInteger, nullable=False),
+)
+
 #: The order of every page: newest first, then collection and id so that it is total.
 KEYSET = (scenes.c.datetime.desc(), scenes.c.collection, scenes.c.id)
 

@@ -1,4 +1,7 @@
-"""Footprints as vector tiles, made by PostGIS."""
+"""Footprints as vector tiles, made by PostGIS.
+
+Up to the zoom of the grid (extents.py) footprints would be a blot of megabytes: counts are drawn instead.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ckanext.dinamis_relais.imagery.model import KEYSET, scenes
+from ckanext.dinamis_relais.imagery import extents
+from ckanext.dinamis_relais.imagery.extents import CELLS
+from ckanext.dinamis_relais.imagery.model import KEYSET, grid, scenes
 from ckanext.dinamis_relais.imagery.search import Search
+from ckanext.dinamis_relais.imagery.tally import Asked
 
 MAX_ZOOM = 18
-#: Below this zoom footprints would be a blot of megabytes: a grid of counts is drawn instead.
-GRID_BELOW = 7
-#: Cells of the grid along a tile's side.
-CELLS = 16
 #: Footprints of one tile, the newest first.
 MAX_FOOTPRINTS = 3000
 
@@ -25,12 +27,21 @@ def tile(engine: Any, search: Search, zoom: int, column: int, row: int) -> bytes
     :returns: Mapbox Vector Tile, empty when nothing is there
     """
     envelope = sa.func.ST_TileEnvelope(zoom, column, row)
-    degrees = sa.func.ST_Transform(envelope, 4326)
-    inside = sa.and_(scenes.c.geom.op("&&")(degrees), search.where())
-    content = _grid(envelope, inside, zoom) if zoom < GRID_BELOW else _footprints(envelope, inside)
-    query = sa.select(sa.func.ST_AsMVT(sa.text("content.*"), "scenes", 4096, "shape")).select_from(content)
+    inside = sa.and_(scenes.c.geom.op("&&")(sa.func.ST_Transform(envelope, 4326)), search.where())
     with engine.connect() as connection:
-        return bytes(connection.execute(query).scalar() or b"")
+        if zoom > extents.ZOOM:
+            return _mvt(connection, _footprints(envelope, inside))
+        x, y = extents.cell(zoom)
+        looked = sa.select(x, y, sa.func.count().label("count")).where(inside).group_by(x, y)
+        kept = _kept(search, zoom)
+        made = b"" if kept is None else _mvt(connection, _cells(envelope, kept, zoom, column, row))
+        # A collection whose first listing has not ended is not in what is kept.
+        return made or _mvt(connection, _cells(envelope, looked, zoom, column, row))
+
+
+def _mvt(connection: Any, content: Any) -> bytes:
+    query = sa.select(sa.func.ST_AsMVT(sa.text("content.*"), "scenes", 4096, "shape")).select_from(content)
+    return bytes(connection.execute(query).scalar() or b"")
 
 
 def _footprints(envelope: Any, inside: Any) -> Any:
@@ -40,17 +51,27 @@ def _footprints(envelope: Any, inside: Any) -> Any:
     return query.order_by(*KEYSET).limit(MAX_FOOTPRINTS).subquery("content")
 
 
-def _grid(envelope: Any, inside: Any, zoom: int) -> Any:
-    """Cells with the number of scenes whose centre they hold."""
-    side = 2 * 20037508.342789244 / 2**zoom / CELLS
-    centre = sa.func.ST_Transform(sa.func.ST_Centroid(scenes.c.geom), 3857)
-    x = sa.func.floor(sa.func.ST_X(centre) / side)
-    y = sa.func.floor(sa.func.ST_Y(centre) / side)
-    cells = (
-        sa.select(x.label("x"), y.label("y"), sa.func.count().label("count")).where(inside).group_by(x, y)
-    ).subquery("cells")  # fmt: skip
-    cell = sa.func.ST_MakeEnvelope(
-        cells.c.x * side, cells.c.y * side, (cells.c.x + 1) * side, (cells.c.y + 1) * side, 3857
+def _kept(search: Search, zoom: int) -> Any:
+    """SQL: cells with their number of scenes, from what is kept; None when the search asks for parts of collections."""
+    wanted = search.tallied
+    if wanted is None or wanted != Asked(wanted.collections) or "datetime" in search.clauses:
+        return None
+    step = 2.0 ** (extents.ZOOM - zoom)
+    x, y = (sa.func.floor(value / step).label(value.name) for value in (grid.c.x, grid.c.y))
+    query = sa.select(x, y, sa.func.sum(grid.c.count).label("count")).group_by(x, y)
+    return query if wanted.collections is None else query.where(grid.c.collection.in_(wanted.collections))
+
+
+def _cells(envelope: Any, counted: Any, zoom: int, column: int, row: int) -> Any:
+    """Cells of one tile, each with the number of scenes whose box has its centre in it.
+
+    :param counted: SQL: ``x``, ``y``, ``count`` of these cells and of others
+    """
+    cells, side, half = counted.subquery("cells"), extents.side(zoom), CELLS * 2**zoom // 2
+    x, y = cells.c.x, cells.c.y
+    west, north = CELLS * column - half, half - CELLS * row
+    shape = sa.func.ST_AsMVTGeom(
+        sa.func.ST_MakeEnvelope(x * side, y * side, (x + 1) * side, (y + 1) * side, 3857), envelope
     )
-    shape = sa.func.ST_AsMVTGeom(cell, envelope)
-    return sa.select(shape.label("shape"), cells.c.count.label("count")).subquery("content")
+    own = sa.and_(x.between(west, west + CELLS - 1), y.between(north - CELLS, north - 1))
+    return sa.select(shape.label("shape"), cells.c.count.label("count")).where(own).subquery("content")

@@ -1,4 +1,4 @@
-"""What each collection holds, noted at the end of a listing: its answer measures no million footprints.
+"""What each collection holds and where, noted at the end of a listing: no answer measures a million footprints.
 
 Revision ID: 0010_extents
 Revises: 0009_tally
@@ -12,6 +12,13 @@ branch_labels = None
 depends_on = None
 
 CHANGES = """
+CREATE TABLE scene_grid (
+    collection text NOT NULL,
+    x integer NOT NULL,
+    y integer NOT NULL,
+    count bigint NOT NULL,
+    PRIMARY KEY (collection, x, y)
+);
 ALTER TABLE collection ADD COLUMN held json;
 UPDATE collection SET held = measured.held FROM (
     SELECT collection, json_build_object('start', min(datetime), 'end', max(end_datetime), 'bbox',
@@ -22,10 +29,10 @@ UPDATE collection SET held = measured.held FROM (
 
 
 def upgrade() -> None:
-    """Measure what is there: a second for a million scenes."""
+    """Measure what is there: seconds for a million scenes. The grid waits for the next listing that changes one."""
     op.execute(CHANGES)
 
 
 def downgrade() -> None:
     """As before."""
-    op.execute("ALTER TABLE collection DROP COLUMN held")
+    op.execute("ALTER TABLE collection DROP COLUMN held; DROP TABLE scene_grid;")
