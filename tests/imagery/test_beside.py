@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import multiprocessing
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ from .test_store import Heard, ids
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(beside, "WORTH", 5)
     monkeypatch.setattr(files, "BATCH", 10)
+    monkeypatch.setattr(subprocess, "Popen", Noted)
+    STARTED.clear()
 
 
 def todo(numbers: range, wanted: Any = bool) -> Todo:
@@ -31,21 +33,28 @@ def todo(numbers: range, wanted: Any = bool) -> Todo:
     return Todo("source", "", WHOLE_FILE, [], wanted, lines=lines)
 
 
+STARTED: list[subprocess.Popen[bytes]] = []
+
+
+class Noted(subprocess.Popen[bytes]):
+    """A process that is remembered."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        STARTED.append(self)
+
+
 class Watching(Heard):
-    """Notes which processes there are when a page is in the store."""
+    """Kills the process beside, if it is told to, when a page is in the store."""
 
     def __init__(self, kill: bool = False) -> None:
         super().__init__()
-        self.kill, self.seen = kill, set[int]()
+        self.kill = kill
 
     def page(self, *said: Any) -> None:
         super().page(*said)
-        for process in multiprocessing.active_children():
-            if process.name == "dinamis-make":
-                assert process.pid
-                self.seen.add(process.pid)
-                if self.kill:
-                    process.kill()
+        if self.kill and STARTED:
+            STARTED[0].kill()
 
 
 def listed(engine: Any, path: Path, heard: Heard) -> None:
@@ -57,15 +66,15 @@ def listed(engine: Any, path: Path, heard: Heard) -> None:
 def test_a_large_file_is_made_ready_beside(engine: Any, tmp_path: Path, kill: bool) -> None:
     path, heard = written(tmp_path / "scenes.ndjson", [item(n) for n in range(75)]), Watching(kill)
     listed(engine, path, heard)
-    assert (heard.total("created"), len(ids(engine)), len(heard.seen)) == (75, 75, 1)
-    assert not [one for one in multiprocessing.active_children() if one.name == "dinamis-make"]
+    assert (heard.total("created"), len(ids(engine))) == (75, 75)
+    assert [process.poll() for process in STARTED] == [-9 if kill else 0]
 
 
 def test_a_file_that_did_not_change_starts_no_process(engine: Any, tmp_path: Path) -> None:
     path, heard = written(tmp_path / "scenes.ndjson", [item(n) for n in range(75)]), Watching()
     take(engine, path)
     listed(engine, path, heard)
-    assert (heard.total("unchanged"), heard.seen) == (75, set())
+    assert (heard.total("unchanged"), STARTED[1:]) == (75, [])
 
 
 def test_scenes_that_come_again_on_the_next_page_count_once(engine: Any, tmp_path: Path) -> None:

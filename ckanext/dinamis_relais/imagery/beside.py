@@ -1,13 +1,20 @@
-"""Pages made ready in a process beside this one, so that a large file is read on one core and loaded from another."""
+"""Pages made ready in a process beside this one, so that a large file is read on one core and loaded from another.
+
+The process is this module: it reads pages from its standard input and answers on its standard output, until the input
+ends. Not a fork, which would share our connections and our threads' locks, and not a child of ``multiprocessing``,
+which would load all of CKAN again.
+"""
 
 from __future__ import annotations
 
 import gc
-import multiprocessing
+import os
+import pickle
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from multiprocessing.connection import Connection
 from typing import Any
 
 from ckanext.dinamis_relais.imagery.reading import Made, Todo, make
@@ -25,8 +32,8 @@ class Maker:
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, "dinamis-make")
         self._large = 0
+        self._failed = False
         self._process: Any = None
-        self._pipe: Connection | None = None
 
     def submit(self, todo: Todo) -> Future[Made]:
         """Begin with a page; pages are made in the order in which they are submitted."""
@@ -34,47 +41,49 @@ class Maker:
         return self._thread.submit(self._make, todo)
 
     def _make(self, todo: Todo) -> Made:
-        if todo.items or self._large < 2:
+        if todo.items or self._large < 2 or self._failed:
             return make(todo)
-        with suppress(OSError, EOFError):
-            if self._process is None:
-                self._start()
-            if self._pipe is not None:
-                self._pipe.send(todo)
-                made = self._pipe.recv()
-                if isinstance(made, BaseException):
-                    raise made
-                return made
-        self._pipe = None
-        return make(todo)
+        try:
+            made = self._ask(todo)
+        except (OSError, EOFError, pickle.UnpicklingError):
+            self._failed = True
+            return make(todo)
+        if isinstance(made, BaseException):
+            raise made
+        return made
 
-    def _start(self) -> None:
-        # Not forked: a fork would share our connections to the databases, and our threads' locks.
-        context = multiprocessing.get_context("spawn")
-        self._pipe, other = context.Pipe()
-        self._process = context.Process(target=_serve, args=(other,), name="dinamis-make", daemon=True)
-        self._process.start()
-        other.close()  # so that its death is seen here, and ours there
+    def _ask(self, todo: Todo) -> Any:
+        if self._process is None:
+            command = [sys.executable, "-m", __name__]
+            # In a folder that holds no modules: "-m" looks into the present one first.
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/")  # noqa: S603  # our own
+        pickle.dump(todo, self._process.stdin, pickle.HIGHEST_PROTOCOL)
+        self._process.stdin.flush()
+        return pickle.load(self._process.stdout)  # noqa: S301  # written by this module
 
     def close(self) -> None:
         """End the process, if there is one."""
         self._thread.shutdown()
-        if self._pipe is not None:
-            self._pipe.close()
         if self._process is not None:
-            self._process.join()
+            with suppress(OSError):  # it is dead already
+                self._process.stdin.close()
+            self._process.stdout.close()
+            self._process.wait()
 
 
-def _serve(pipe: Connection) -> None:
-    """What the other process does until the pipe is closed."""
-    with seldom_collected(), suppress(EOFError, OSError):
+def serve() -> None:
+    """What the process beside does."""
+    source, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library may print is no answer
+    with seldom_collected(), suppress(EOFError, BrokenPipeError):
         while True:
-            todo = pipe.recv()
+            todo = pickle.load(source)  # noqa: S301  # written by this module
             try:
                 made: Any = make(todo)
             except Exception as error:  # noqa: BLE001  # handed over to who asked for the page
                 made = error
-            pipe.send(made)
+            pickle.dump(made, answers, pickle.HIGHEST_PROTOCOL)
+            answers.flush()
 
 
 @contextmanager
@@ -90,3 +99,7 @@ def seldom_collected() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*usual)
+
+
+if __name__ == "__main__":
+    serve()
