@@ -23,17 +23,18 @@ SATELLITES = ("spot-6", "SPOT-7", "PHR1A", None)
 
 def counted(engine: Any) -> dict[Any, int]:
     """By counting."""
-    query = sa.select(scenes.c.collection, *tally.KIND, sa.func.count())
+    kinds = (scenes.c.collection, *tally.KIND)
+    query = sa.select(*kinds, sa.func.count()).group_by(*kinds)
     with engine.connect() as connection:
-        return {tuple(row[:4]): row[4] for row in connection.execute(query.group_by(*query.selected_columns[:4]))}
+        return {tuple(row[:4]): row[4] for row in connection.execute(query)}
 
 
 def kept(engine: Any) -> dict[Any, int]:
     """What is kept."""
     table = model.tally
-    query = sa.select(table.c.collection, table.c.year, table.c.platform, table.c.cloud, sa.func.sum(table.c.count))
+    kinds = (table.c.collection, table.c.year, table.c.platform, table.c.cloud)
     with engine.connect() as connection:
-        rows = connection.execute(query.group_by(*query.selected_columns[:4])).all()
+        rows = connection.execute(sa.select(*kinds, sa.func.sum(table.c.count)).group_by(*kinds)).all()
     return {tuple(row[:4]): row[4] for row in rows if row[4]}
 
 
