@@ -13,6 +13,7 @@ import VectorTileSource from "ol/source/VectorTile.js";
 import XYZ from "ol/source/XYZ.js";
 import { Fill, Stroke, Style, Text, Circle } from "ol/style.js";
 import View from "ol/View.js";
+import { previews } from "./preview.js";
 
 // Addresses that are shared hold what was asked, not what was left empty.
 document.querySelector("form[role=search]")?.addEventListener("submit", (event) => {
@@ -49,6 +50,7 @@ function start(element) {
   frame(map, data, place, page);
   link(map, page, front);
   searchHere(map);
+  previews(map);
 }
 
 // Where to look first: the part that was asked for, the place, the page's scenes, else the whole region.

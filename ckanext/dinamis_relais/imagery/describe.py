@@ -140,8 +140,19 @@ def assets(item: dict[str, Any], roles: dict[str, list[str]]) -> list[dict[str, 
             "key": key, "name": names.get(role or "") or asset.get("title") or key,
             "title": asset.get("title"),
             "format": _format(asset), "size": _size(asset.get("file:size")), "href": asset["href"],
+            "natural": natural_colours(asset),
         })  # fmt: skip
     return found
+
+
+def natural_colours(asset: dict[str, Any]) -> dict[str, int]:
+    """Which bands of a file are red, green and blue, counted from 1; only those that the source names.
+
+    STAC 1.1 names them in ``bands`` (``eo:common_name``), earlier versions in ``eo:bands`` (``common_name``).
+    """
+    bands = asset.get("bands") or asset.get("eo:bands") or []
+    names = [one.get("eo:common_name") or one.get("common_name") for one in bands if isinstance(one, dict)]
+    return {name: names.index(name) + 1 for name in ("red", "green", "blue") if name in names}
 
 
 def _format(asset: dict[str, Any]) -> str:
