@@ -27,10 +27,14 @@ const LIGHT = 0.98;
 
 // A source that looks at the file before the map asks it for tiles.
 class Picture extends GeoTIFF {
-  constructor(info, wanted) {
+  constructor(info, { red, green, blue }) {
+    const named = [red, green, blue];
+    const natural = named.every((band) => band >= 1);
+    // Only what is shown is read; OpenLayers has to know it before it knows the file.
+    if (natural) info.bands = named;
     super({ sources: [info], normalize: false, interpolate: true });
     this.info = info;
-    this.wanted = wanted;
+    this.natural = natural;
   }
 
   // OpenLayers calls it once with the file's images; what is wrong is known here, before a pixel is drawn.
@@ -46,11 +50,10 @@ class Picture extends GeoTIFF {
     // Without any, what lies beside a turned image would be black rather than see-through.
     if (nodata === null && !masked) this.info.nodata = Number.NaN;
     const count = smallest.getSamplesPerPixel();
-    const { red, green, blue } = this.wanted;
-    const named = [red, green, blue].every((band) => band >= 1 && band <= count);
-    this.info.bands = named ? [red, green, blue] : count >= 3 ? [1, 2, 3] : [1];
-    this.colours = named ? "natural" : count >= 3 ? "unnamed" : "grey";
-    this.limits = await stretch(smallest, this.info.bands, nodata);
+    const bands = this.info.bands || (count >= 3 ? [1, 2, 3] : [1]);
+    if (Math.max(...bands) > count) throw new Trouble("unreadable");
+    this.colours = this.natural ? "natural" : count >= 3 ? "unnamed" : "grey";
+    this.limits = await stretch(smallest, bands, nodata);
   }
 }
 
@@ -70,7 +73,8 @@ async function stretch(image, bands, nodata) {
   });
 }
 
-// Red, green and blue of a pixel, or one grey, each between its limits; the last band says what is see-through.
+// Red, green and blue of a pixel, or one grey, each between its limits: the first bands of what is read. The last one
+// says what is see-through.
 function style({ limits, bandCount, hasAlpha }) {
   const shade = limits.map(([low, high], at) => ["clamp", ["/", ["-", ["band", at + 1], low], high - low], 0, 1]);
   const [red, green, blue] = shade.length === 3 ? shade : [shade[0], shade[0], shade[0]];
@@ -115,6 +119,7 @@ export async function show(map, url, wanted, tell) {
   };
   const source = new Picture({ url, loader: loader({ ...tell, trouble: once }) }, wanted);
   await settled(source, (key) => { trouble ??= key; return trouble; });
+  source.on("tileloaderror", () => once("unreadable"));
   const layer = new WebGLTileLayer({ source, style: style(source), zIndex: 1 });
   map.addLayer(layer);
   const extent = transformExtent(source.getTileGrid().getExtent(), source.getProjection(), map.getView().getProjection());

@@ -47,10 +47,11 @@ function start(element) {
   layers.push(front);
 
   const map = new Map({ target: element, layers, view: new View({ maxZoom: 16, minZoom: 4 }) });
-  frame(map, data, place, page);
+  const home = () => frame(map, data, place, page);
+  home();
   link(map, page, front);
   searchHere(map);
-  previews(map);
+  previews(map, home);
 }
 
 // Where to look first: the part that was asked for, the place, the page's scenes, else the whole region.

@@ -1,8 +1,9 @@
 // "See the image on the map": asks the store first, then for a link, and only then loads what reads such images.
 const MEGABYTE = 1e6;
 
-// Turns the page's hidden forms into buttons; the page says what to do where there is no script.
-export function previews(map) {
+// Turns the page's hidden forms into buttons; the page says what to do where there is no script. `home` frames the
+// scene again, since without its image the map would be empty where one looks.
+export function previews(map, home) {
   const box = document.getElementById("dinamis-preview");
   if (!box) return;
   const said = JSON.parse(box.dataset.said);
@@ -72,6 +73,7 @@ export function previews(map) {
       if (!bar.hidden) return;
       if (shown?.form === form) {
         hide();
+        home();
         tell(said.hidden);
       } else see(form);
     });

@@ -9,8 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import rasterio
 import requests
 from PIL import Image
+from rasterio.transform import from_origin
+from rasterio.warp import Resampling, reproject, transform_bounds
 
 from .conftest import look, narrow
 from .test_images import key_pair, scene
@@ -67,10 +70,31 @@ def said(page) -> Any:
 
 
 def pixels(page) -> np.ndarray:
-    """What the middle of the map shows: shape (rows, columns, 3)."""
+    """What the map shows: shape (rows, columns, 3)."""
     image = Image.open(io.BytesIO(page.locator("#dinamis-map").screenshot())).convert("RGB")
-    width, height = image.size
-    return np.asarray(image)[height // 3 : 2 * height // 3, width // 3 : 2 * width // 3].astype(int)
+    return np.asarray(image).astype(float)
+
+
+def expected(content: bytes, shape: tuple[int, ...]) -> tuple[np.ndarray, tuple[slice, slice]]:
+    """The same file as GDAL reads and projects it: its colours, and where they lie on a map of this shape."""
+    with rasterio.MemoryFile(content) as memory, memory.open() as image:
+        left, bottom, right, top = transform_bounds(image.crs, "EPSG:3857", *image.bounds)
+        # The page fits the image into the map with 20 pixels around it; one more is the map's border.
+        size = max((right - left) / (shape[1] - 42), (top - bottom) / (shape[0] - 42))
+        columns, rows = round((right - left) / size), round((top - bottom) / size)
+        bands = np.zeros((3, rows, columns))
+        for band, target in enumerate(bands, 1):  # red, green, blue: the first three of the file
+            reproject(image.read(band).astype(float), target, src_crs=image.crs, src_transform=image.transform,
+                      dst_crs="EPSG:3857", dst_transform=from_origin(left, top, size, size), init_dest_nodata=True,
+                      src_nodata=0, dst_nodata=0, resampling=Resampling.bilinear)  # fmt: skip
+            dark, light = np.percentile(image.read(band), (2, 98))
+            target[:] = np.clip((target - dark) / (light - dark), 0, 1)
+    above, before = (shape[0] - rows) // 2, (shape[1] - columns) // 2
+    return bands, (slice(above, above + rows), slice(before, before + columns))
+
+
+def alike(one: np.ndarray, other: np.ndarray) -> float:
+    return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
 
 
 def test_an_image_is_seen_in_place(people, demo, api, ready):
@@ -87,12 +111,14 @@ def test_an_image_is_seen_in_place(people, demo, api, ready):
     assert "Mo lus" in page.locator("[data-read]").inner_text()
     look(page, "51-preview-shown")
     narrow(page, "51-preview-shown")
-    # The map was one footprint over a pale base; now it has the colours of a landscape, and they differ.
-    after = pixels(page)
-    assert before.std(axis=(0, 1)).max() < 15 < after.std(axis=(0, 1)).min()
-    # In natural colours the synthetic ground is redder than blue, its water bluer than red; and the label is white.
-    assert (after[..., 0] - after[..., 2]).max() > 40
-    assert (after.min(axis=2) > 240).any()
+    # What the map shows is what GDAL makes of the same file: each colour like its own band, and in its place.
+    signed = ready("dinamis_asset_sign", urls=[next(iter(item["assets"].values()))["href"]])["hrefs"].popitem()[1]
+    content = requests.get(signed, timeout=30).content
+    shown = pixels(page)
+    bands, part = expected(content, shown.shape)
+    assert [alike(shown[part][..., n], bands[n]) > 0.9 for n in range(3)] == [True] * 3
+    assert alike(shown[part][..., 0] - shown[part][..., 2], bands[0] - bands[2]) > 0.8
+    assert max(alike(before[part][..., n], bands[n]) for n in range(3)) < 0.3
     # Parts were read, never the whole file, and it is one download in one's list.
     assert asked
     assert all(one.headers.get("range", "").startswith("bytes=") for one in asked)
@@ -102,3 +128,47 @@ def test_an_image_is_seen_in_place(people, demo, api, ready):
     assert "X-Amz-Signature" not in page.content()
     page.keyboard.press("Enter")
     said(page).filter(has_text="L'image n'est plus sur la carte.").wait_for()
+
+
+@pytest.mark.parametrize(
+    ("mode", "text", "counted"),
+    [
+        ("closed", "ne se laisse pas lire depuis cette page", False),
+        ("503", "en panne pour le moment", False),
+        ("whole", "ne donne que des fichiers entiers", True),
+        ("401", "refuse le lien", True),
+    ],
+)
+def test_a_store_that_refuses_is_told_in_words(people, demo, api, ready, store, mode, text, counted):
+    # Each mode takes a scene of its own, whose link was not handed out before.
+    number = ("closed", "503", "whole", "401").index(mode) + 1
+    item = api("member", "dinamis_scene_search", limit=5)["features"][number]
+    page = opened(people, demo, item)
+    before = ready("dinamis_download_list")["count"]
+    store(mode)
+    page.click(BUTTON)
+    said(page).filter(has_text=text).wait_for()
+    look(page, f"52-preview-{mode}")
+    narrow(page, f"52-preview-{mode}")
+    if not counted:
+        assert ready("dinamis_download_list")["count"] == before
+    assert page.locator("#dinamis-preview progress").is_hidden()
+    # Once the store is well again, the same button does it.
+    store("ok")
+    page.click(BUTTON)
+    said(page).filter(has_text=SHOWN).wait_for()
+
+
+def test_without_the_right_or_without_script_a_sentence_stands_there(browser, people, demo, api, ready):
+    item = scene(api)
+    visitor = people.visitor()
+    visitor.goto(address(demo, item))
+    assert visitor.locator("text=L'image se voit ici dès que vous pouvez la télécharger").is_visible()
+    assert visitor.locator("#dinamis-preview").count() == 0
+    state = people.login("member").context.storage_state()
+    context = browser.new_context(locale="fr-FR", java_script_enabled=False, storage_state=state)
+    page = context.new_page()
+    page.goto(address(demo, item))
+    assert page.locator(BUTTON).is_hidden()
+    assert page.locator("text=Voir l'image ici demande JavaScript").is_visible()
+    context.close()
