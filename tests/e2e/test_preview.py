@@ -90,7 +90,10 @@ def expected(content: bytes, shape: tuple[int, ...]) -> tuple[np.ndarray, tuple[
             dark, light = np.percentile(image.read(band), (2, 98))
             target[:] = np.clip((target - dark) / (light - dark), 0, 1)
     above, before = (shape[0] - rows) // 2, (shape[1] - columns) // 2
-    return bands, (slice(above, above + rows), slice(before, before + columns))
+    # Without its edge: an image that is turned leaves corners where the base map shows.
+    edge = rows // 6
+    place = slice(above + edge, above + rows - edge), slice(before + edge, before + columns - edge)
+    return bands[:, edge : rows - edge, edge : columns - edge], place
 
 
 def alike(one: np.ndarray, other: np.ndarray) -> float:
@@ -116,8 +119,9 @@ def test_an_image_is_seen_in_place(people, demo, api, ready):
     content = requests.get(signed, timeout=30).content
     shown = pixels(page)
     bands, part = expected(content, shown.shape)
-    assert [alike(shown[part][..., n], bands[n]) > 0.9 for n in range(3)] == [True] * 3
-    assert alike(shown[part][..., 0] - shown[part][..., 2], bands[0] - bands[2]) > 0.8
+    likeness = np.array([[alike(shown[part][..., n], band) for n in range(3)] for band in bands])
+    assert likeness.diagonal().min() > 0.9
+    assert (likeness.argmax(axis=1) == [0, 1, 2]).all()
     assert max(alike(before[part][..., n], bands[n]) for n in range(3)) < 0.3
     # Parts were read, never the whole file, and it is one download in one's list.
     assert asked
@@ -170,5 +174,7 @@ def test_without_the_right_or_without_script_a_sentence_stands_there(browser, pe
     page = context.new_page()
     page.goto(address(demo, item))
     assert page.locator(BUTTON).is_hidden()
-    assert page.locator("text=Voir l'image ici demande JavaScript").is_visible()
+    sentence = page.locator("noscript").last
+    assert sentence.is_visible()
+    assert sentence.inner_text().startswith("Voir l'image ici demande JavaScript")
     context.close()
