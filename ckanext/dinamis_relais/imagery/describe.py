@@ -150,9 +150,13 @@ def natural_colours(asset: dict[str, Any]) -> dict[str, int]:
 
     STAC 1.1 names them in ``bands`` (``eo:common_name``), earlier versions in ``eo:bands`` (``common_name``).
     """
-    bands = asset.get("bands") or asset.get("eo:bands") or []
-    names = [one.get("eo:common_name") or one.get("common_name") for one in bands if isinstance(one, dict)]
-    return {name: names.index(name) + 1 for name in ("red", "green", "blue") if name in names}
+    for field, key in (("bands", "eo:common_name"), ("eo:bands", "common_name")):
+        bands = asset.get(field)
+        names = [isinstance(one, dict) and one.get(key) for one in (bands if isinstance(bands, list) else [])]
+        found = {name: names.index(name) + 1 for name in ("red", "green", "blue") if name in names}
+        if found:
+            return found
+    return {}
 
 
 def _format(asset: dict[str, Any]) -> str:
