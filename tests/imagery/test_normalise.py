@@ -160,7 +160,7 @@ def test_fingerprint_knows_content_from_tree() -> None:
 @pytest.mark.parametrize(
     ("asset", "bands"),
     [
-        ({"eo:bands": [{"common_name": "red"}, {"common_name": "green"}, {"common_name": "blue"}, {"common_name": "nir"}]},
+        ({"eo:bands": [{"common_name": name} for name in ("red", "green", "blue", "nir")]},
          {"red": 1, "green": 2, "blue": 3}),
         # STAC 1.1, in the order of the satellite's own names.
         ({"bands": [{"eo:common_name": "blue"}, {"eo:common_name": "green"}, {"eo:common_name": "red"}]},

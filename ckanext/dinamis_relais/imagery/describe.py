@@ -72,7 +72,9 @@ def cloud(value: Any) -> str:
 
 
 def share(item: dict[str, Any], place: dict[str, Any] | None) -> str | None:
-    """Percent of a place that a scene's footprint covers; None without a place that has an area."""
+    """Percent of a place that a scene's footprint covers, in words where 0 would deny that it is in the list; None
+    without a place that has an area.
+    """
     if not place:
         return None
     try:
@@ -82,7 +84,7 @@ def share(item: dict[str, Any], place: dict[str, Any] | None) -> str | None:
         covered = shapely.make_valid(footprint).intersection(shapely.make_valid(outline)).area / outline.area
     except (shapely.errors.GEOSException, ValueError, TypeError, KeyError):
         return None
-    return f"{number(min(100.0, covered * 100))} %"
+    return tk._("less than 1 %") if 0 < covered < 0.005 else f"{number(min(100.0, covered * 100))} %"
 
 
 def picture(item: dict[str, Any]) -> str | None:
