@@ -150,6 +150,7 @@ def main() -> int:
         *apart("bench.members"),
         *apart("bench.figures", *os.environ.get("JOURNAL", "").split()),
         *apart("bench.access", demo["sandbox_url"]),
+        *apart("bench.dcat"),
         *apart("bench.harvest", *os.environ.get("SCENES", "").split()),
         *apart("bench.catalogue"),
     ]
