@@ -21,6 +21,8 @@ register(proj4);
 
 // The smallest overview has at most so many pixels, else the first look would read too much of the file.
 const MOST_PIXELS = 2048 * 2048;
+// Milliseconds that the head of a file and its smallest overview may take.
+const LONGEST = 60000;
 // Shares of the pixels below and above which all is black or white; the usual "2 %" stretch.
 const DARK = 0.02;
 const LIGHT = 0.98;
@@ -37,9 +39,20 @@ class Picture extends GeoTIFF {
     this.natural = natural;
   }
 
-  // OpenLayers calls it once with the file's images; what is wrong is known here, before a pixel is drawn.
+  // OpenLayers calls it once with the file's images; what is wrong is known here, before a pixel is drawn. It does not
+  // look at how this ends: what must not go on stays here.
   async determineProjection(sources) {
-    await super.determineProjection(sources);
+    try {
+      await super.determineProjection(sources);
+      await this.look(sources);
+    } catch (error) {
+      this.wrong = error;
+      this.setState("error");
+      await new Promise(() => {});
+    }
+  }
+
+  async look(sources) {
     const system = this.getProjection();
     if (!system || !projection(system.getCode())) throw new Trouble("projection");
     const images = sources[0].filter((one) => !((one.fileDirectory.getValue("NewSubfileType") || 0) & 4));
@@ -133,13 +146,16 @@ export async function show(map, url, wanted, tell) {
   return { colours: source.colours, trouble, remove };
 }
 
-// Waits until the file's head is read.
+// Waits until the file's head is read; what OpenLayers cannot make sense of may never be.
 function settled(source, note) {
   return new Promise((done, refuse) => {
+    const fail = () => refuse(new Trouble(note(source.wrong?.key || "unreadable")));
+    const late = setTimeout(fail, LONGEST);
     const look = () => {
       if (source.getState() === "ready") done();
-      else if (source.getState() === "error") refuse(new Trouble(note(source.getError()?.key || "unreadable")));
+      else if (source.getState() === "error") fail();
       else return;
+      clearTimeout(late);
       source.removeEventListener("change", look);
     };
     source.addEventListener("change", look);

@@ -83,7 +83,7 @@ def expected(content: bytes, shape: tuple[int, ...]) -> tuple[np.ndarray, tuple[
         size = max((right - left) / (shape[1] - 42), (top - bottom) / (shape[0] - 42))
         columns, rows = round((right - left) / size), round((top - bottom) / size)
         bands = np.zeros((3, rows, columns))
-        for band, target in enumerate(bands, 1):  # red, green, blue: the first three of the file
+        for target, band in zip(bands, range(1, image.count + 1), strict=False):  # red, green, blue: the first three
             reproject(image.read(band).astype(float), target, src_crs=image.crs, src_transform=image.transform,
                       dst_crs="EPSG:3857", dst_transform=from_origin(left, top, size, size), init_dest_nodata=True,
                       src_nodata=0, dst_nodata=0, resampling=Resampling.bilinear)  # fmt: skip
