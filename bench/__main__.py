@@ -166,6 +166,7 @@ def main() -> int:
         *apart("bench.members"),
         *apart("bench.figures", *os.environ.get("JOURNAL", "").split()),
         *apart("bench.access", demo["sandbox_url"]),
+        *apart("bench.dcat"),
         *in_quantity(int(os.environ.get("SCENES") or USUAL)),
     ]
     print(f"{'ours':>10} {'against':>10} {'ratio':>6} {'goal':>5}  what")

@@ -1,5 +1,5 @@
 // Bundles the map and makes its plain base: country outlines for when no base map can be reached.
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
 import { feature } from "topojson-client";
 import { departments } from "./departments.mjs";
@@ -9,15 +9,20 @@ const out = "ckanext/dinamis_relais/public/dinamis";
 const window_ = [-7, 41, 10.5, 52.5];
 
 await mkdir(out, { recursive: true });
+// Shared parts are named after their content: those of an earlier build would stay for ever.
+for (const name of await readdir(out)) if (/\.(js|css|txt)$/.test(name)) await rm(`${out}/${name}`);
 await build({
   entryPoints: ["frontend/explorer.js", "frontend/requests.js", "frontend/coverage.js", "frontend/places.js", "frontend/explorer.css"],
   bundle: true,
+  chunkNames: "part-[hash]",
   format: "esm",
   legalComments: "linked",
   loader: { ".svg": "dataurl" },
   minify: true,
   outdir: out,
   sourcemap: false,
+  // The map is one part for all pages; what reads images in place is loaded when somebody wants to see one.
+  splitting: true,
   target: "es2020",
 });
 

@@ -13,6 +13,7 @@ import VectorTileSource from "ol/source/VectorTile.js";
 import XYZ from "ol/source/XYZ.js";
 import { Fill, Stroke, Style, Text, Circle } from "ol/style.js";
 import View from "ol/View.js";
+import { previews } from "./preview.js";
 
 // Addresses that are shared hold what was asked, not what was left empty.
 document.querySelector("form[role=search]")?.addEventListener("submit", (event) => {
@@ -46,9 +47,11 @@ function start(element) {
   layers.push(front);
 
   const map = new Map({ target: element, layers, view: new View({ maxZoom: 16, minZoom: 4 }) });
-  frame(map, data, place, page);
+  const home = () => frame(map, data, place, page);
+  home();
   link(map, page, front);
   searchHere(map);
+  previews(map, home);
 }
 
 // Where to look first: the part that was asked for, the place, the page's scenes, else the whole region.

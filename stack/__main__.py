@@ -117,7 +117,7 @@ def _pytest(line: str, venv: Path, *targets: str) -> tuple[list[str], dict[str, 
         "DINAMIS_VERAPDF": str(verapdf.libraries()),
         "PYTHONUNBUFFERED": "1",
     }
-    if any(KEYCLOAKS.is_relative_to(target) or Path(target).is_relative_to(KEYCLOAKS.parent) for target in targets):
+    if any(KEYCLOAKS.is_relative_to(target) or target.startswith(str(KEYCLOAKS)) for target in targets):
         env["DINAMIS_ISSUER"] = keycloak.up(wait=False)  # a large archive and a minute of start, for one file of tests
     return [str(venv / "bin" / "python"), "-m", "pytest", f"--ckan-ini={path}", "-p", "no:cacheprovider", *targets], env
 

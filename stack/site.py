@@ -51,7 +51,7 @@ def front_end() -> None:
         run(["npm", "ci", "--no-audit", "--no-fund"], "npm", fail="npm could not install the page's libraries.")
         run(["npm", "run", "build"], "npm", fail="The page's scripts could not be bundled.")
 
-    sources = [p for p in CODE.glob("**/*.js") if "node_modules" not in p.parts and "public" not in p.parts]
+    sources = [p for p in (ROOT / "frontend").iterdir() if p.is_file()]
     once("front-end", digest(ROOT / "package.json", ROOT / "package-lock.json", *sorted(sources)), build)
 
 

@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from ckan import model
 
+from ckanext.dinamis_relais.access.model import Download
 from ckanext.dinamis_relais.use_cases.rules import THEMES
 from tests.portal.pages import browser, words  # noqa: F401  # a fixture
 
@@ -182,3 +184,67 @@ def test_my_account_shows_login_basket_and_downloads(at):
     assert "To download, link your DINAMIS login once" in page
     link(at)
     assert "(jeanne)" in words(at.browser.soup("member", "/dinamis/me"))
+
+
+def handed_out():
+    model.Session.rollback()  # what a page wrote is seen by a transaction that begins after it
+    return [(one.asset_key, one.theme) for one in model.Session.query(Download).filter(Download.signed_at.is_not(None))]
+
+
+def preview_of(at, key):
+    return at.browser.post("member", f"{at.page}/assets/{key}/preview", {"theme": "forest"})
+
+
+def test_an_image_is_seen_by_a_link_that_counts_as_a_download(at):
+    link(at)
+    accept(at)
+    page = at.browser.soup("member", at.page)
+    form = page.select_one("#dinamis-preview form[data-signed]")
+    key, asset = next(iter(at.items[0]["assets"].items()))
+    assert form["action"].endswith(f"/assets/{key}/preview")
+    assert form["data-href"] == asset["href"]
+    assert json.loads(form["data-bands"]) == {"red": 1, "green": 2, "blue": 3}
+    assert "counts as downloading" in words(page)
+    answer = preview_of(at, key)
+    assert answer.status_code == 200
+    assert "no-store" in answer.headers["Cache-Control"]
+    href = json.loads(answer.body)["href"]
+    part = requests.get(href, headers={"Range": "bytes=0-15"}, timeout=10)
+    assert (part.status_code, part.headers["Access-Control-Allow-Origin"]) == (206, "*")
+    assert len(part.content) == 16
+    assert handed_out() == [(key, "forest")]
+    # The same link serves to download it: one file, handed out once.
+    assert at.browser.get("member", f"{at.page}/assets/{key}").headers["Location"] == href
+    assert handed_out() == [(key, "forest")]
+    assert preview_of(at, "none").status_code == 404
+
+
+def test_an_image_is_not_seen_by_who_may_not_download(at):
+    key = next(iter(at.items[0]["assets"]))
+    for role in ("anonymous", "outsider", "member"):
+        page = at.browser.soup(role, at.page)
+        assert not page.select("#dinamis-preview")
+        assert "can be seen here once you may download it" in words(page)
+    answer = preview_of(at, key)
+    assert answer.status_code == 409
+    assert "Link your DINAMIS login" in json.loads(answer.body)["problem"]
+    assert handed_out() == []
+
+
+@pytest.mark.ckan_config("ckanext.dinamis_relais.image_preview", False)
+def test_an_operator_switches_it_off(at):
+    link(at)
+    accept(at)
+    page = at.browser.soup("member", at.page)
+    assert page.select("a[data-dinamis-file]")
+    assert not page.select("#dinamis-preview")
+    assert preview_of(at, next(iter(at.items[0]["assets"]))).status_code == 404
+
+
+def test_an_open_file_is_seen_once_its_licence_is_accepted(at, ckan_config, monkeypatch):
+    monkeypatch.setitem(ckan_config, "ckanext.dinamis_relais.signing.hosts", ["signed.example"])
+    assert not at.browser.soup("anonymous", at.page).select("#dinamis-preview")
+    accept(at)
+    page = at.browser.soup("member", at.page)
+    assert page.select("#dinamis-preview form:not([data-signed])")
+    assert "Nothing is counted" in words(page)

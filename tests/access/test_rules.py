@@ -118,3 +118,12 @@ def test_python_script_holds_no_signed_link():
     text = formats.python([(link.url, link.name) for link in LINKS])
     compile(text, "telecharger.py", "exec")
     assert all(link.url in text and link.href not in text for link in LINKS)
+
+
+@pytest.mark.parametrize(
+    ("signable", "step", "accepted", "way"),
+    [(True, "ready", True, "signed"), (True, "licence", True, None), (True, "log_in", False, None),
+     (False, "log_in", True, "open"), (False, "ready", False, None), (False, "account", True, "open")],
+)  # fmt: skip
+def test_who_sees_an_image_on_the_map(signable, step, accepted, way):
+    assert rules.preview(signable, step, accepted) == way

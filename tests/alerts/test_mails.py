@@ -359,6 +359,7 @@ def test_the_explorer_offers_its_place_or_its_part_of_the_map(
     for query, expected in (
         ("?place=33039", ("commune", "33039")),
         ("?bbox=-0.600001,44.7,-0.5,44.9", ("area", "-0.6,44.7,-0.5,44.9")),
+        ("?area=-0.9_44.6_-0.1_44.6_-0.5_45.0", ("area", "-0.9_44.6_-0.1_44.6_-0.5_45.0")),
     ):
         form = browser.soup("member", f"/dinamis/images{query}").select_one("form[action$='/dinamis/alerts']")
         fields = {one["name"]: one["value"] for one in form.select("input[name=kind], input[name=code]")}
@@ -370,6 +371,7 @@ def test_the_explorer_offers_its_place_or_its_part_of_the_map(
     tell()
     (mail,) = mails()
     assert "Partie de la carte autour de" in mail.body
+    assert "La zone de votre fichier, autour de" in mail.body
     assert "/dinamis/images?bbox=-0.6%2C44.7%2C-0.5%2C44.9" in mail.body.replace(",", "%2C")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import json
 import re
 import time
 from typing import Any
@@ -140,3 +141,26 @@ def test_no_key_and_no_signed_link_stays_anywhere(newcomer, demo, api):
     for secret in secrets:
         assert tables_with(secret) == []
         assert [path.name for path in logs if secret in path.read_text(errors="replace")] == []
+
+
+def test_images_over_the_area_of_a_file(people, demo):
+    page = people.visitor()
+    page.goto(f"{demo['ckan_url']}/dinamis/images")
+    narrow(page, "56-explorer")
+    page.click("details summary")
+    ring = [[-0.62, 44.78], [-0.52, 44.74], [-0.45, 44.8], [-0.48, 44.87], [-0.62, 44.78]]
+    content = json.dumps({"type": "Polygon", "coordinates": [ring]}).encode()
+    page.set_input_files("#field-file", {"name": "zone.geojson", "mimeType": "application/geo+json", "buffer": content})
+    page.click("form[action*='/dinamis/images/area'] button")
+    page.wait_for_selector("h2:has-text('dans la zone de votre fichier')")
+    assert "area=" in page.url
+    look(page, "57-area-of-a-file")
+    narrow(page, "57-area-of-a-file")
+    # All years stand side by side on a telephone.
+    page.set_viewport_size({"width": 390, "height": 844})
+    bars = page.locator(".dinamis-years li")
+    edges = [bars.nth(n).bounding_box() for n in range(bars.count())]
+    assert len(edges) == 10
+    assert all(one["x"] >= 0 and one["x"] + one["width"] <= 390 for one in edges)
+    page.click(".dinamis-to-map a")
+    wait_for(lambda: page.locator("#dinamis-map").bounding_box()["y"] < 400)  # it glides there

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ckanext.dinamis_relais.imagery.describe import natural_colours
 from ckanext.dinamis_relais.imagery.normalise import fingerprint, normalise, platform_of
 
 from .conftest import item
@@ -154,3 +155,21 @@ def test_fingerprint_knows_content_from_tree() -> None:
     same = {**raw, "links": [{"rel": "self", "href": "http://elsewhere"}]}
     assert fingerprint(raw) == fingerprint(same)
     assert fingerprint(raw) != fingerprint(item(**{"eo:cloud_cover": 2.0}))
+
+
+@pytest.mark.parametrize(
+    ("asset", "bands"),
+    [
+        ({"eo:bands": [{"common_name": name} for name in ("red", "green", "blue", "nir")]},
+         {"red": 1, "green": 2, "blue": 3}),
+        # STAC 1.1, in the order of the satellite's own names.
+        ({"bands": [{"eo:common_name": "blue"}, {"eo:common_name": "green"}, {"eo:common_name": "red"}]},
+         {"red": 3, "green": 2, "blue": 1}),
+        ({"eo:bands": [{"name": "P", "common_name": "pan"}]}, {}),
+        ({"bands": [{"name": "B0"}, "B1", {"eo:common_name": "red"}]}, {"red": 3}),
+        ({"bands": "none"}, {}),
+        ({}, {}),
+    ],
+)  # fmt: skip
+def test_which_bands_are_natural_colours(asset: dict[str, Any], bands: dict[str, int]) -> None:
+    assert natural_colours(asset) == bands

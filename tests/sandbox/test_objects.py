@@ -186,6 +186,17 @@ def test_vegetation_shows_in_the_order_of_the_file(tmp_path):
     assert ndvi.min() < 0
 
 
+def test_who_looks_at_an_image_sees_that_it_is_made_up(tmp_path):
+    objects.make_cog("b/c/x_MS.tif", tmp_path / "x.tif")
+    with rasterio.open(tmp_path / "x.tif") as image:
+        assert image.overviews(1) == [2, 4]
+        middle = image.read(window=((128, 256), (64, 320)))
+    written = (middle == objects.BRIGHT).all(axis=0)
+    assert 0.05 < written.mean() < 0.4
+    # Letters: lines of the text have gaps between them, and their rows differ.
+    assert len({int(row.sum()) for row in written}) > 20
+
+
 def test_gdal_cannot_read_without_a_signature(served):
     with (
         pytest.raises(rasterio.errors.RasterioIOError),

@@ -129,3 +129,17 @@ def test_pages_of_the_sandbox_work_while_all_fails(client):
         order(client, service=service, mode="503")
     for path in ("/", "/board", "/mails", "/control", "/health"):
         assert client.get(path).status_code == 200
+
+
+def test_the_object_store_alone_refuses_pages_of_other_sites_or_parts_of_files(client):
+    path = ADDRESSES["objects"]
+    assert "Access-Control-Allow-Origin" in client.get(path).headers
+    assert order(client, service="objects", mode="closed").json["objects"] == "closed"
+    answer = client.get(path)
+    assert answer.status_code == 403
+    assert not [name for name, _ in answer.headers if name.startswith("Access-Control-")]
+    order(client, service="objects", mode="whole")
+    assert "Access-Control-Allow-Origin" in client.get(path).headers
+    assert order(client, service="geo", mode="closed").status_code == 422
+    page = client.get("/control").text
+    assert page.count('value="closed"') == page.count('value="whole"') == 1

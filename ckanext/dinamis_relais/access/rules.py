@@ -52,6 +52,21 @@ def first_elsewhere(urls: Sequence[str], hosts: Collection[str]) -> str | None:
     return None
 
 
+def preview(signable: bool, step: str, licence_accepted: bool) -> str | None:
+    """How a person may see a file on a map: by a link signed for them, at its open address, or not at all (None).
+
+    A signed link opens the whole file, so only who may download may look. An open address is anybody's, unless the
+    images have a licence that was not accepted.
+
+    :param signable: the file is on a host whose files are signed
+    :param step: of ``dinamis_download_rights``
+    :param licence_accepted: there is no licence, or the person accepted it
+    """
+    if signable:
+        return "signed" if step == "ready" else None
+    return "open" if licence_accepted else None
+
+
 def chunks(urls: Sequence[str], size: int = MOST_URLS_A_CALL) -> Iterator[list[str]]:
     """Addresses in portions of one call."""
     for start in range(0, len(urls), size):

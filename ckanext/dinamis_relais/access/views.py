@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import ckan.plugins.toolkit as tk
 from flask import Blueprint, Response, jsonify
 
+from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.access import formats
 from ckanext.dinamis_relais.web import PAGE_SIZE, act, file_response, flash, offset, page, private, problems, tried
 
@@ -154,6 +155,25 @@ def asset(collection: str, item_id: str, key: str) -> Any:
         flash(error)
         return tk.redirect_to("dinamis_imagery.scene", collection=collection, item_id=item_id, _anchor="files-title")
     return private(tk.redirect_to(signed["hrefs"][found["href"]]))
+
+
+@dinamis_files.post("/images/<collection>/<path:item_id>/assets/<key>/preview", endpoint="preview")
+@page
+def preview(collection: str, item_id: str, key: str) -> Any:
+    """A link for the map of the scene's own page, for who asks; a download like any other, as JSON for its script."""
+    _logged_in()
+    if not config.image_preview():
+        raise tk.ObjectNotFound(tk._("This site does not show images on its map."))
+    found = (act("dinamis_scene_show", collection=collection, id=item_id).get("assets") or {}).get(key)
+    if found is None:
+        raise tk.ObjectNotFound(tk._("This scene has no such file."))
+    try:
+        signed = act("dinamis_asset_sign", urls=[found["href"]], theme=tk.request.form.get("theme"))
+    except tk.ValidationError as error:
+        answer = jsonify(problem=" ".join(problems(error)))
+        answer.status_code = 409
+        return private(answer)
+    return private(jsonify(href=signed["hrefs"][found["href"]]))
 
 
 @dinamis_files.get("/me/downloads", endpoint="downloads")

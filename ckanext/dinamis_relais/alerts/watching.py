@@ -62,7 +62,8 @@ def _area(code: str) -> tuple[str, str, dict[str, Any]]:
     near = places.around(longitude, latitude)
     where = near or f"{describe.number(latitude, 2)}, {describe.number(longitude, 2)}"
     outline = orjson.loads(orjson.dumps(mapping(drawn)))
-    return asked.watched, tk._("Part of the map around {place}").format(place=where), outline
+    name = tk._("The area of your file, around {place}") if asked.area else tk._("Part of the map around {place}")
+    return asked.watched, name.format(place=where), outline
 
 
 def of_user(user_id: str, lock: bool = False) -> list[Watch]:

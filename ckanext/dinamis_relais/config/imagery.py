@@ -15,6 +15,7 @@ __all__ = [
     "harvest_folder",
     "harvest_stuck_minutes",
     "image_licences",
+    "image_preview",
     "scenes_url",
     "signing_client_id",
     "signing_hosts",
@@ -75,6 +76,11 @@ def signing_scope() -> str:
 def image_licences() -> Path | None:
     """The operator's file of licences; None for the shipped model."""
     return path("image_licences")
+
+
+def image_preview() -> bool:
+    """Whether a scene's page offers to show an image on its map, read from its store by the person's browser."""
+    return tk.asbool(get("image_preview"))
 
 
 def download_quotas() -> Path | None:

@@ -72,7 +72,9 @@ def cloud(value: Any) -> str:
 
 
 def share(item: dict[str, Any], place: dict[str, Any] | None) -> str | None:
-    """Percent of a place that a scene's footprint covers; None without a place that has an area."""
+    """Percent of a place that a scene's footprint covers, in words where 0 would deny that it is in the list; None
+    without a place that has an area.
+    """
     if not place:
         return None
     try:
@@ -82,7 +84,7 @@ def share(item: dict[str, Any], place: dict[str, Any] | None) -> str | None:
         covered = shapely.make_valid(footprint).intersection(shapely.make_valid(outline)).area / outline.area
     except (shapely.errors.GEOSException, ValueError, TypeError, KeyError):
         return None
-    return f"{number(min(100.0, covered * 100))} %"
+    return tk._("less than 1 %") if 0 < covered < 0.005 else f"{number(min(100.0, covered * 100))} %"
 
 
 def picture(item: dict[str, Any]) -> str | None:
@@ -140,8 +142,23 @@ def assets(item: dict[str, Any], roles: dict[str, list[str]]) -> list[dict[str, 
             "key": key, "name": names.get(role or "") or asset.get("title") or key,
             "title": asset.get("title"),
             "format": _format(asset), "size": _size(asset.get("file:size")), "href": asset["href"],
+            "natural": natural_colours(asset),
         })  # fmt: skip
     return found
+
+
+def natural_colours(asset: dict[str, Any]) -> dict[str, int]:
+    """Which bands of a file are red, green and blue, counted from 1; only those that the source names.
+
+    STAC 1.1 names them in ``bands`` (``eo:common_name``), earlier versions in ``eo:bands`` (``common_name``).
+    """
+    for field, key in (("bands", "eo:common_name"), ("eo:bands", "common_name")):
+        bands = asset.get(field)
+        names = [isinstance(one, dict) and one.get(key) for one in (bands if isinstance(bands, list) else [])]
+        found = {name: names.index(name) + 1 for name in ("red", "green", "blue") if name in names}
+        if found:
+            return found
+    return {}
 
 
 def _format(asset: dict[str, Any]) -> str:

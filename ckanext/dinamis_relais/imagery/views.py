@@ -156,7 +156,7 @@ def scene(collection: str, item_id: str) -> Any:
         "dinamis/imagery/scene.html",
         {
             "item": item, "row": describe.row(item), "near": places.around(longitude, latitude),
-            "where": (describe.number(latitude, 2), describe.number(longitude, 2)),
+            "where": (describe.number(latitude, 2), describe.number(abs(longitude), 2)), "west": longitude < 0,
             "angles": describe.angles(item["properties"]), "area": describe.number(describe.area_km2(item)),
             "resolution": _resolution(item),
             "assets": describe.assets(item, row_["asset_roles"] if row_ else {}),

@@ -79,6 +79,7 @@ def create_app(settings: Settings) -> Flask:
     keys = settings.data / "keys.sqlite3"
     app.register_blueprint(signing.blueprint(settings.signing_secret, keys, settings.signing_hosts, settings.issuer))
     app.after_request(_label)
+    app.after_request(outage.close)
     return app
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import re
 import tempfile
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 from xml.sax.saxutils import escape
@@ -13,6 +14,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 import rasterio
 from flask import Blueprint, Response, request, send_file
+from PIL import Image, ImageDraw, ImageFont
 from rasterio.transform import from_origin
 from rasterio.warp import transform
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
@@ -29,6 +31,10 @@ PANCHROMATIC = re.compile(r"(?:^|[_-])(?:P|PAN)$", re.IGNORECASE)
 SIZE = 384
 #: Metres of a pixel, as the real images are delivered.
 PAN_METRES, MS_METRES = 1.5, 6.0
+#: Without an accent: the font that comes with Pillow has none.
+LABEL = "IMAGE\nFICTIVE"
+#: Level of the label in all bands, above most covers, so that a stretch keeps both.
+BRIGHT = 1400
 DESCRIPTION = "Bac a sable : image synthetique, ceci n'est pas une image SPOT."
 #: Level of water, field, wood and bare ground in the bands of the file: red, green, blue, near infrared.
 COVERS = np.array([[210, 260, 330, 140], [420, 520, 400, 2100], [260, 360, 300, 1500], [1100, 950, 800, 1400]])
@@ -52,6 +58,15 @@ def _smooth(chance: np.random.Generator, cells: int) -> np.ndarray:
     return rows[:, low] * (1 - part) + rows[:, low + 1] * part
 
 
+@lru_cache(maxsize=1)
+def _label() -> np.ndarray:
+    """Where :data:`LABEL` is written across the image, so that whoever sees it is told; shape (``SIZE``, ``SIZE``)."""
+    image = Image.new("L", (SIZE, SIZE))
+    pen = ImageDraw.Draw(image)
+    pen.text((SIZE / 2, SIZE / 2), LABEL, fill=255, font=ImageFont.load_default(48), anchor="mm", align="center")
+    return np.asarray(image) > 127
+
+
 def _landscape(chance: np.random.Generator, bands: int) -> np.ndarray:
     """Digital numbers of 12 bits, shape (bands, ``SIZE``, ``SIZE``); no pixel is 0, which means no data."""
     relief = 0.6 * _smooth(chance, 4) + 0.3 * _smooth(chance, 12) + 0.1 * _smooth(chance, 48)
@@ -60,7 +75,9 @@ def _landscape(chance: np.random.Generator, bands: int) -> np.ndarray:
     image = COVERS[cover].transpose(2, 0, 1) * parcel
     if bands == 1:
         image = image[:3].mean(axis=0, keepdims=True)
-    return np.clip(image + chance.normal(0, 18, image.shape), 1, 4095).astype("uint16")
+    image += chance.normal(0, 18, image.shape)
+    image[:, _label()] = BRIGHT
+    return np.clip(image, 1, 4095).astype("uint16")
 
 
 def _corner(spot: tuple[float, float] | None, number: int, metres: float) -> tuple[float, float]:
@@ -87,7 +104,7 @@ def make_cog(path: str, target: Path, spot: tuple[float, float] | None = None) -
     profile: dict[str, Any] = {
         "driver": "COG", "width": SIZE, "height": SIZE, "count": bands, "dtype": "uint16", "crs": "EPSG:2154",
         "transform": from_origin(west, north, metres, metres), "compress": "DEFLATE", "predictor": "YES",
-        "nodata": 0, "blocksize": 128,
+        "nodata": 0, "blocksize": 128, "overview_count": 2,
     }  # fmt: skip
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:

@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, g, jsonify, make_response, redirect, render_template, request, url_for
 
 from ckanext.dinamis_relais.sandbox.state import State
 
@@ -25,6 +25,13 @@ MODES = {
     "timeout": "Ne répond plus",
     "html": "200, mais une page HTML",
     "401": "401 : jeton refusé",
+}
+#: What only one part knows: its requests are answered, but not as a page of another site needs it.
+OWN_MODES = {
+    "objects": {
+        "closed": "Ne se laisse pas lire par une page d'un autre site (sans CORS)",
+        "whole": "Ne donne que des fichiers entiers (ignore Range)",
+    },
 }
 PREFIXES = {
     "/gateway": "gateway",
@@ -46,18 +53,23 @@ SILENCE = 30.0
 _waiting = threading.BoundedSemaphore(4)
 
 
+def modes_of(service: str) -> dict[str, str]:
+    """The modes that a part knows, with their words."""
+    return {**MODES, **OWN_MODES.get(service, {})}
+
+
 def set_mode(state: State, service: str, mode: str, seconds: float | None) -> None:
     """Make a part fail, or heal it.
 
     :param service: one of ``SERVICES``
-    :param mode: one of ``MODES``; ``ok`` heals
+    :param mode: one of :func:`modes_of`; ``ok`` heals
     :param seconds: how long; until healed when None
     :raises ValueError: unknown service or mode, a time that is not positive
     """
     if service not in SERVICES:
         raise ValueError(f"service : un de {', '.join(SERVICES)}")
-    if mode not in MODES:
-        raise ValueError(f"mode : un de {', '.join(MODES)}")
+    if mode not in modes_of(service):
+        raise ValueError(f"mode : un de {', '.join(modes_of(service))}")
     if seconds is not None and not 0 < seconds <= 86400:
         raise ValueError("seconds : un nombre entre 0 et 86400, ou rien")
     until = None if seconds is None else time.time() + seconds
@@ -86,6 +98,11 @@ def apply(state: State) -> Response | None:
     mode = modes(state)[service] if service else "ok"
     if service is None or mode == "ok":
         return None
+    if mode in OWN_MODES.get(service, {}):
+        g.sandbox_mode = mode
+        if mode == "whole":
+            request.environ.pop("HTTP_RANGE", None)
+        return None
     if mode == "timeout":
         silence(state, service)
         return make_response(_error(service, mode), 504)
@@ -99,6 +116,14 @@ def apply(state: State) -> Response | None:
     if status == 401:
         answer.headers["WWW-Authenticate"] = "Bearer"
     return answer
+
+
+def close(response: Response) -> Response:
+    """After a request: the headers that a part in the mode ``closed`` does not send."""
+    if g.get("sandbox_mode") == "closed":
+        for name in [name for name, _ in response.headers if name.startswith("Access-Control-")]:
+            del response.headers[name]
+    return response
 
 
 def _error(service: str, mode: str) -> Response:
@@ -135,7 +160,7 @@ def blueprint(state: State) -> Blueprint:
     @parts.get("/control")
     def control() -> str:
         done = request.args.get("done") == "1"
-        return render_template("control.html", services=SERVICES, modes=MODES, present=modes(state), done=done)
+        return render_template("control.html", services=SERVICES, modes_of=modes_of, present=modes(state), done=done)
 
     @parts.post("/control/outage")
     def change() -> Any:
