@@ -21,8 +21,8 @@ document.querySelector("form[role=search]")?.addEventListener("submit", (event) 
 });
 
 // A quicklook that its store keeps to itself leaves no empty frame.
-for (const image of document.querySelectorAll(".dinamis-scenes img")) {
-  const drop = () => image.remove();
+for (const image of document.querySelectorAll(".dinamis-scenes img, .dinamis-quicklook img")) {
+  const drop = () => (image.closest("figure") || image).remove();
   if (image.complete && !image.naturalWidth) drop();
   else image.addEventListener("error", drop);
 }

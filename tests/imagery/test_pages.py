@@ -126,6 +126,15 @@ def test_a_scene_in_words(app: Any, engine: Any, load: Any, geo: Geo) -> None:
     assert "Bègles" in text and "1,5 m" in text and "24°" in text and "412 Mo" in text and "COG" in text
     assert [link["href"] for link in soup.select(".dinamis-strip a")] == ["/dinamis/images/spot/SPOT6_00002"]
     assert soup.select_one('a[href="http://test.ckan.net/dinamis/stac/collections/spot/items/SPOT6_00001"]')
+    assert not soup.select(".dinamis-quicklook")
+
+
+def test_a_scene_shows_the_quicklook_that_its_source_gives(app: Any, engine: Any, load: Any, geo: Geo) -> None:
+    raw = item(1)
+    raw["assets"] = {"quicklook": {"href": "http://s/quick.jpg", "type": "image/jpeg", "roles": ["overview"]}}
+    load([raw])
+    picture = page(app, "/dinamis/images/spot/SPOT6_00001").select_one(".dinamis-quicklook img")
+    assert picture and picture["src"] == "http://s/quick.jpg"
 
 
 def test_a_synthetic_scene_says_so_wherever_it_is_seen(app: Any, engine: Any, load: Any, geo: Geo) -> None:
