@@ -25,7 +25,7 @@ from ckanext.dinamis_relais.imagery.source import Page, Request
 
 ENDINGS = (".ndjson", ".jsonl", ".geojsonl", ".ndjson.gz", ".jsonl.gz", ".geojsonl.gz", ".parquet", ".geoparquet")
 #: Items read at once: what bounds the memory.
-BATCH = 2000
+BATCH = 1000
 #: Characters of JSON read at once: large items make smaller batches.
 BATCH_BYTES = 16_000_000
 #: Bytes of a file from the network.
