@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -19,6 +20,7 @@ from ckanext.dinamis_relais.portal import labels
 
 __all__ = [
     "dinamis_actor_label",
+    "dinamis_address",
     "dinamis_can",
     "dinamis_contact",
     "dinamis_date",
@@ -31,6 +33,7 @@ __all__ = [
     "dinamis_object_label",
     "dinamis_origin_label",
     "dinamis_pages",
+    "dinamis_queue_keys",
     "dinamis_refusal_reasons",
     "dinamis_role_label",
     "dinamis_sending_label",
@@ -38,6 +41,7 @@ __all__ = [
     "dinamis_size",
     "dinamis_state_badge",
     "dinamis_state_label",
+    "dinamis_states",
     "dinamis_transition_label",
     "dinamis_url",
     "dinamis_user_label",
@@ -59,7 +63,12 @@ def _rights() -> Rights:
 
 
 def _locale() -> str:
-    return str(tk.h.lang() or "fr").replace("-", "_").split("_")[0]
+    return _short(tk.h.lang())
+
+
+@lru_cache(maxsize=64)
+def _short(language: str | None) -> str:
+    return str(language or "fr").replace("-", "_").split("_")[0]
 
 
 def _moment(value: str | dt.datetime) -> dt.datetime:
@@ -81,6 +90,15 @@ def _in_language(table: str, _language: str) -> Any:
     return getattr(labels, table)()
 
 
+def dinamis_address(endpoint: str) -> Callable[[str], str]:
+    """What makes the address of the page of one thing from its id, as ``h.url_for``: asked once by a page of rows.
+
+    :param endpoint: whose address has one variable part, ``id``
+    """
+    before, after = tk.h.url_for(endpoint, id="ID-OF-THE-THING").split("ID-OF-THE-THING")
+    return lambda id: f"{before}{quote(id, safe='')}{after}"
+
+
 def dinamis_url(endpoint: str, id: str) -> str:
     """Address of the page of one thing, as ``h.url_for``: made once a request and page, filled in for each row.
 
@@ -89,8 +107,8 @@ def dinamis_url(endpoint: str, id: str) -> str:
     known = tk.g.setdefault("dinamis_urls", {})
     key = (endpoint, tk.request.environ.get("CKAN_LANG"))
     if key not in known:
-        known[key] = tk.h.url_for(endpoint, id="ID-OF-THE-THING")
-    return known[key].replace("ID-OF-THE-THING", quote(id, safe=""))
+        known[key] = dinamis_address(endpoint)
+    return known[key](id)
 
 
 def dinamis_can(verb: str, organization_id: str | None = None) -> bool:
@@ -170,6 +188,11 @@ def dinamis_state_label(kind: str, state: str) -> str:
     return _words("states").get(kind, {}).get(state, (state, ""))[0]
 
 
+def dinamis_states(kind: str) -> dict[str, tuple[str, str]]:
+    """All states of a kind of thing: state → (in words, Bootstrap classes of its badge); for a page of rows."""
+    return _words("states")[kind]
+
+
 def dinamis_state_badge(kind: str, state: str) -> str:
     """Bootstrap classes of a state's badge."""
     return _words("states").get(kind, {}).get(state, ("", "text-bg-secondary"))[1]
@@ -237,38 +260,28 @@ def dinamis_user_label(user_id: str) -> str:
     return (user.fullname or user.name) if user else ""
 
 
-def _place(endpoint: str, first: bool) -> str:
-    """``aria-current`` of a menu's entry: ``page`` on its page, ``true`` on a page below it, else empty."""
-    if tk.request.endpoint == endpoint:
-        return "page"
-    # The first page's address begins all the others'.
-    rule = next(iter(current_app.url_map.iter_rules(endpoint))).rule
-    return "true" if not first and tk.request.path.startswith(f"{rule}/") else ""
-
-
 def dinamis_moderation_menu() -> list[tuple[str, str, str]]:
-    """Pages of the super-référent that this site has: (endpoint, label, ``aria-current`` or empty)."""
-    pages = (
-        ("dinamis_overview.dashboard", tk._("To do")),
-        ("dinamis_partners.list", tk._("Partners")),
-        ("dinamis_membership.queue", tk._("Membership files")),
-        ("dinamis_membership.memberships", tk._("Members")),
-        ("dinamis_accounts.queue", tk._("Accounts")),
-        ("dinamis_questions.queue", tk._("Questions")),
-        ("dinamis_requests.queue", tk._("Requests for images")),
-        ("dinamis_use_cases.queue", tk._("Use cases")),
-        ("dinamis_wording.list", tk._("Texts of the mails")),
-        ("dinamis_reports.list", tk._("Reports")),
-        ("dinamis_overview.deliveries", tk._("Deliveries")),
-        ("dinamis_overview.journal", tk._("Journal")),
-        ("dinamis_health.page", tk._("Health")),
-    )
-    known = current_app.view_functions
-    return [
-        (endpoint, label, _place(endpoint, number == 0))
-        for number, (endpoint, label) in enumerate(pages)
-        if endpoint in known
-    ]
+    """Pages of the super-référent that this site has: (address, label, ``aria-current``).
+
+    ``aria-current`` is ``page`` on the page itself, ``true`` on a page below it, else empty.
+    """
+    home, rules = "dinamis_portal.home", current_app.url_map
+    # What stands before a page's own path (the site's root, the language) is the same for all: asked of one of them.
+    front = tk.h.url_for(home).removesuffix(next(rules.iter_rules(home)).rule)
+    here, path, known, menu = tk.request.endpoint, tk.request.path, current_app.view_functions, []
+    for number, (endpoint, label) in enumerate(_words("moderation_menu")):
+        if endpoint not in known:
+            continue
+        rule = next(rules.iter_rules(endpoint)).rule
+        # The first page's address begins all the others'.
+        below = number > 0 and path.startswith(f"{rule}/")
+        menu.append((front + rule, label, "page" if here == endpoint else "true" if below else ""))
+    return menu
+
+
+def dinamis_queue_keys() -> tuple[tuple[str, str], ...]:
+    """Keys of the queue of accounts: (key, what it does)."""
+    return _words("queue_keys")
 
 
 def dinamis_pages(count: int, page_size: int) -> list[dict[str, Any]]:
