@@ -35,9 +35,11 @@ class Known:
 
     def __init__(self, rows: Sequence[Account], user: model.User | None):
         self.rights = Rights(user)
-        days = config.dormant_days()
+        self._public = config.public_mailboxes()
+        days, states = config.dormant_days(), {row.state for row in rows}
         values = {"ids": [row.id for row in rows], "since": utcnow() - dt.timedelta(days=days)}
-        found = session().execute(_statement(days > 0), values) if rows else ()
+        statement = _statement(days > 0 and not states.isdisjoint(OPEN), MACHINE.initial in states)
+        found = session().execute(statement, values) if rows else ()
         self._around = {one.id: one for one in found}
 
     def around(self, row: Account) -> Any:
@@ -57,7 +59,7 @@ class Known:
         return signals(Facts(
             row.email,
             frozenset(named.union(one.domains)),
-            config.public_mailboxes(),
+            self._public,
             one.membership == "active",
             row.email_verified_at is not None,
             row.origin == "person",
@@ -85,17 +87,21 @@ def dormant_clause(since: Any) -> Any:
     )
 
 
-@lru_cache(maxsize=2)
-def _statement(dormancy: bool) -> Any:
+@lru_cache(maxsize=4)
+def _statement(dormancy: bool, asked: bool) -> Any:
     """The ``select`` of what is known around accounts, by the parameters ``ids`` and ``since`` (UTC).
 
     Made once: SQLAlchemy takes longer to put it together than PostgreSQL to answer it. What helps to decide is looked
-    for only where there is something to decide.
+    for only where there is something to decide; PostgreSQL plans it as long as it runs, so it is left out where no
+    row needs it.
+
+    :param dormancy: whether an account among them runs, and running ones may be dormant
+    :param asked: whether an account among them is to be decided on
     """
     group, user = cast(Any, model.Group), cast(Any, model.User)
 
     def if_asked(value: Any, name: str) -> Any:
-        return sa.case((Account.state == MACHINE.initial, value)).label(name)
+        return (sa.case((Account.state == MACHINE.initial, value)) if asked else sa.null()).label(name)
 
     since = sa.bindparam("since", type_=sa.DateTime(timezone=True))
     columns = (
