@@ -29,11 +29,11 @@ _same_address = sa.and_(_other.c.email == Account.email, _other.c.id != Account.
 class Known:
     """What is known around some accounts.
 
-    :param rows: the accounts
+    :param rows: the accounts, as objects or as rows of their table
     :param user: who looks; None for somebody without rights
     """
 
-    def __init__(self, rows: Sequence[Account], user: model.User | None):
+    def __init__(self, rows: Sequence[Any], user: model.User | None):
         self.rights = Rights(user)
         self._public = config.public_mailboxes()
         days, states = config.dormant_days(), {row.state for row in rows}
@@ -42,15 +42,15 @@ class Known:
         found = session().execute(statement, values) if rows else ()
         self._around = {one.id: one for one in found}
 
-    def around(self, row: Account) -> Any:
+    def around(self, row: Any) -> Any:
         """The columns of :func:`_statement` for one of the accounts."""
         return self._around[row.id]
 
-    def moderates(self, row: Account) -> bool:
+    def moderates(self, row: Any) -> bool:
         """Whether who looks decides on this account."""
         return self.rights.can("account.moderate", row.organization_id)
 
-    def signals(self, row: Account) -> list[Signal]:
+    def signals(self, row: Any) -> list[Signal]:
         """What helps to decide on a request, the gravest first; nothing for an account that was decided on."""
         if row.state != MACHINE.initial:
             return []

@@ -27,8 +27,11 @@ _MOMENTS = ("ends_on", "state_since", "created_at", "email_verified_at", "charte
 _UNSEEN = {"login": None, "last_active": None, "dormant": False, "mail_problem": None, "signals": []}
 
 
-def dictize(row: Account, known: Known) -> dict[str, Any]:
-    """An account, with what its reader may do with it now."""
+def dictize(row: Any, known: Known) -> dict[str, Any]:
+    """An account, with what its reader may do with it now.
+
+    :param row: an :class:`Account`, or a row of its table
+    """
     around, moderator = known.around(row), known.moderates(row)
     active = around.last_active
     seen = {
@@ -134,7 +137,8 @@ def dinamis_account_list(context: Context, data_dict: DataDict) -> dict[str, Any
     wanted = params["state"].split(",") if params.get("state") else list(states)
     count = None if params.get("dormant") else sum(states.get(state, 0) for state in set(wanted))
     order = [Account.state_since, Account.id]
-    found = listed(narrowed(query, params), params, order, lambda row: row, count)
+    wanted_rows = narrowed(query, params).with_only_columns(Account.__table__)
+    found = listed(wanted_rows, params, order, lambda row: row, count, plain=True)
     known = Known(found["results"], user)
     results = [dictize(row, known) for row in found["results"]]
     # In the machine's order, so that the pages name the states as the procedure does.
