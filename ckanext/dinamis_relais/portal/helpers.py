@@ -17,6 +17,7 @@ from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.authority import Rights
 from ckanext.dinamis_relais.dates import in_words
 from ckanext.dinamis_relais.portal import labels
+from ckanext.dinamis_relais.portal.words import words
 
 __all__ = [
     "dinamis_actor_label",
@@ -77,17 +78,6 @@ def _moment(value: str | dt.datetime) -> dt.datetime:
         value = dt.datetime.fromisoformat(value.replace("Z", "+00:00"))
     moment = value if value.tzinfo else value.replace(tzinfo=dt.timezone.utc)
     return moment.astimezone(tk.h.get_display_timezone())
-
-
-def _words(table: str) -> Any:
-    """A table of :mod:`labels` in the page's language, made once a process: a page of rows asks it many times."""
-    return _in_language(table, str(tk.h.lang()))
-
-
-@lru_cache(maxsize=64)
-def _in_language(table: str, _language: str) -> Any:
-    # The words follow the page's language, which is the key; translations are loaded once a process too.
-    return getattr(labels, table)()
 
 
 def dinamis_address(endpoint: str) -> Callable[[str], str]:
@@ -185,55 +175,55 @@ def dinamis_size(size: int | None) -> str:
 
 def dinamis_state_label(kind: str, state: str) -> str:
     """A state in words."""
-    return _words("states").get(kind, {}).get(state, (state, ""))[0]
+    return words(labels.states).get(kind, {}).get(state, (state, ""))[0]
 
 
 def dinamis_states(kind: str) -> dict[str, tuple[str, str]]:
     """All states of a kind of thing: state → (in words, Bootstrap classes of its badge); for a page of rows."""
-    return _words("states")[kind]
+    return words(labels.states)[kind]
 
 
 def dinamis_state_badge(kind: str, state: str) -> str:
     """Bootstrap classes of a state's badge."""
-    return _words("states").get(kind, {}).get(state, ("", "text-bg-secondary"))[1]
+    return words(labels.states).get(kind, {}).get(state, ("", "text-bg-secondary"))[1]
 
 
 def dinamis_transition_label(kind: str, name: str) -> str:
     """A transition as its button says it."""
-    return _words("transitions").get(kind, {}).get(name, name)
+    return words(labels.transitions).get(kind, {}).get(name, name)
 
 
 def dinamis_event_label(event: str) -> str:
     """A journal event in words."""
-    return _words("events").get(event, event)
+    return words(labels.events).get(event, event)
 
 
 def dinamis_event_groups() -> list[tuple[str, list[tuple[str, str]]]]:
     """Journal events by kind of thing: (kind, [(event, label)]); an event's name begins with its kind."""
     groups: dict[str, list[tuple[str, str]]] = {}
-    for event, label in _words("events").items():
+    for event, label in words(labels.events).items():
         groups.setdefault(event.partition(".")[0], []).append((event, label))
     return list(groups.items())
 
 
 def dinamis_role_label(role: str) -> str:
     """A role in words."""
-    return _words("roles").get(role, role)
+    return words(labels.roles).get(role, role)
 
 
 def dinamis_object_label(kind: str) -> str:
     """A kind of thing, as the journal and the deliveries name it, in words."""
-    return _words("objects").get(kind, kind)
+    return words(labels.objects).get(kind, kind)
 
 
 def dinamis_sending_label(kind: str) -> str:
     """What is in a grouped mail of a kind, in words."""
-    return _words("sendings").get(kind, kind)
+    return words(labels.sendings).get(kind, kind)
 
 
 def dinamis_origin_label(origin: str) -> str:
     """Who entered an account, in words."""
-    return _words("origins").get(origin, origin)
+    return words(labels.origins).get(origin, origin)
 
 
 def dinamis_signal(signal: dict[str, Any]) -> str:
@@ -241,7 +231,7 @@ def dinamis_signal(signal: dict[str, Any]) -> str:
 
     :param signal: ``{"kind", "values"}`` of ``dinamis_account_list``
     """
-    return _words("signals")[signal["kind"]].format(**signal["values"])
+    return words(labels.signals)[signal["kind"]].format(**signal["values"])
 
 
 def dinamis_refusal_reasons() -> list[str]:
@@ -251,7 +241,7 @@ def dinamis_refusal_reasons() -> list[str]:
 
 def dinamis_actor_label(actor: str, name: str = "") -> str:
     """Who acted: a person's name, or the words for one who is no user."""
-    return _words("actors").get(actor) or name or actor
+    return words(labels.actors).get(actor) or name or actor
 
 
 def dinamis_user_label(user_id: str) -> str:
@@ -269,7 +259,7 @@ def dinamis_moderation_menu() -> list[tuple[str, str, str]]:
     # What stands before a page's own path (the site's root, the language) is the same for all: asked of one of them.
     front = tk.h.url_for(home).removesuffix(next(rules.iter_rules(home)).rule)
     here, path, known, menu = tk.request.endpoint, tk.request.path, current_app.view_functions, []
-    for number, (endpoint, label) in enumerate(_words("moderation_menu")):
+    for number, (endpoint, label) in enumerate(words(labels.moderation_menu)):
         if endpoint not in known:
             continue
         rule = next(rules.iter_rules(endpoint)).rule
@@ -281,7 +271,7 @@ def dinamis_moderation_menu() -> list[tuple[str, str, str]]:
 
 def dinamis_queue_keys() -> tuple[tuple[str, str], ...]:
     """Keys of the queue of accounts: (key, what it does)."""
-    return _words("queue_keys")
+    return words(labels.queue_keys)
 
 
 def dinamis_pages(count: int, page_size: int) -> list[dict[str, Any]]:
