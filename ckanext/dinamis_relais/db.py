@@ -46,9 +46,11 @@ def utcnow() -> dt.datetime:
 
 def isoformat(value: dt.datetime | dt.date | None) -> str | None:
     """RFC 3339 in UTC (``2026-11-23T22:00:00Z``), a plain date as such, None for None."""
+    if value is None:
+        return None
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
-    return value.isoformat() if value else None
+    return value.isoformat()
 
 
 def session() -> Any:

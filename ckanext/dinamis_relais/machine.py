@@ -76,11 +76,13 @@ class Machine:
     def __init__(self, name: str, initial: str, rows: tuple[Transition, ...]):
         self.name, self.initial, self.rows = name, initial, rows
         self._table: dict[tuple[str, str], Transition] = {}
+        self._from: dict[str, list[Transition]] = {}
         for row in rows:
             key = (row.source, row.name)
             if key in self._table:
                 raise ValueError(f"{name}: two rows for {key}")
             self._table[key] = row
+            self._from.setdefault(row.source, []).append(row)
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -99,7 +101,7 @@ class Machine:
 
     def allowed(self, state: str) -> list[Transition]:
         """Rows that start from a state."""
-        return [row for row in self.rows if row.source == state]
+        return list(self._from.get(state, ()))
 
     def row(self, state: str, name: str) -> Transition:
         """The row of a transition.

@@ -62,3 +62,8 @@ def test_every_state_can_be_left_or_is_an_end():
 
 def test_whoever_is_told_no_is_told_why():
     assert {row.name for row in MACHINE if row.reason} == {"refuse", "suspend", "close"}
+
+
+def test_one_right_decides_on_all_transitions():
+    """The queue makes a state's buttons once: were there two rights, rows of one state could differ."""
+    assert {row.verb for row in MACHINE} == {"account.moderate"}

@@ -70,6 +70,27 @@ def test_pages_of_a_list_whatever_the_address_asks(app, count, asked):
     assert all("q=role." in page["url"] for page in pages if page["url"])
 
 
+@pytest.mark.parametrize("root", ["", "/portail/{{LANG}}"])
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_the_menu_and_rows_lead_where_url_for_leads(app, ckan_config, monkeypatch, root, language):
+    # Both make many addresses of one: whatever CKAN puts before a page's path must be in them.
+    monkeypatch.setitem(ckan_config, "ckan.root_path", root)
+    site = {"CKAN_LANG": language, "CKAN_LANG_IS_DEFAULT": language == "fr"}
+    here = "/dinamis/moderation/journal"
+    for script in ("", "/sous"):
+        overrides = {**site, "SCRIPT_NAME": script}
+        tk.g.pop("dinamis_urls", None)  # the fixture's own request lasts on, with what it remembers
+        with app.flask_app.test_request_context(here, environ_overrides=overrides):
+            menu = helpers.dinamis_moderation_menu()
+            expected = [tk.h.url_for(endpoint) for endpoint, _words in labels.moderation_menu()]
+            assert [address for address, _label, _place in menu] == expected
+            assert [place for _address, _label, place in menu if place] == ["page"]
+            address = helpers.dinamis_address("dinamis_accounts.read")
+            for id_ in ("a-b", "é ?", "ID"):
+                assert address(id_) == tk.h.url_for("dinamis_accounts.read", id=id_)
+                assert helpers.dinamis_url("dinamis_accounts.read", id_) == address(id_)
+
+
 def test_every_state_transition_event_role_and_target_has_words():
     for machine in (APPLICATION, MEMBERSHIP, ACCOUNT):
         assert set(machine.states) <= set(labels.states()[machine.name])

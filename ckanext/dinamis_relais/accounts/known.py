@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 from ckan import model
+from sqlalchemy.dialects.postgresql import JSONB
 
 from ckanext.dinamis_relais import config, membership
 from ckanext.dinamis_relais.accounts.model import Account
@@ -23,47 +24,51 @@ LAST_ACTIVE: Any = cast(Any, model.User).last_active
 _RUNNING = (*OPEN, "suspended")
 #: Another account than the one that is looked at.
 _other: Any = Account.__table__.alias("other")
-_same_address = sa.and_(_other.c.email == Account.email, _other.c.id != Account.id)
 
 
 class Known:
     """What is known around some accounts.
 
-    :param rows: the accounts
+    :param rows: the accounts, as objects or as rows of their table
     :param user: who looks; None for somebody without rights
     """
 
-    def __init__(self, rows: Sequence[Account], user: model.User | None):
+    def __init__(self, rows: Sequence[Any], user: model.User | None):
         self.rights = Rights(user)
-        days = config.dormant_days()
+        self._public = config.public_mailboxes()
+        days, states = config.dormant_days(), {row.state for row in rows}
         values = {"ids": [row.id for row in rows], "since": utcnow() - dt.timedelta(days=days)}
-        found = session().execute(_statement(days > 0), values) if rows else ()
+        statement = _statement(days > 0 and not states.isdisjoint(OPEN), MACHINE.initial in states)
+        found = session().execute(statement, values) if rows else ()
         self._around = {one.id: one for one in found}
 
-    def around(self, row: Account) -> Any:
+    def around(self, row: Any) -> Any:
         """The columns of :func:`_statement` for one of the accounts."""
         return self._around[row.id]
 
-    def moderates(self, row: Account) -> bool:
+    def moderates(self, row: Any) -> bool:
         """Whether who looks decides on this account."""
         return self.rights.can("account.moderate", row.organization_id)
 
-    def signals(self, row: Account) -> list[Signal]:
+    def signals(self, row: Any) -> list[Signal]:
         """What helps to decide on a request, the gravest first; nothing for an account that was decided on."""
-        if row.state != MACHINE.initial:
-            return []
         one = self.around(row)
+        # Without them, it was decided on since its row was read.
+        if row.state != MACHINE.initial or one.addresses is None:
+            return []
+        same = one.same_address or ()
+        elsewhere = (title for state, title, other in same if other and title and state in _RUNNING)
         named = {domain_of(address.lower()) for address in one.addresses if address}
         return signals(Facts(
             row.email,
             frozenset(named.union(one.domains)),
-            config.public_mailboxes(),
+            self._public,
             one.membership == "active",
             row.email_verified_at is not None,
             row.origin == "person",
             one.login,
-            tuple(one.elsewhere),
-            one.refusals,
+            tuple(sorted(elsewhere)),
+            sum(state == "refused" for state, _title, _other in same),
             one.namesake,
         ))  # fmt: skip
 
@@ -85,17 +90,21 @@ def dormant_clause(since: Any) -> Any:
     )
 
 
-@lru_cache(maxsize=2)
-def _statement(dormancy: bool) -> Any:
+@lru_cache(maxsize=4)
+def _statement(dormancy: bool, asked: bool) -> Any:
     """The ``select`` of what is known around accounts, by the parameters ``ids`` and ``since`` (UTC).
 
     Made once: SQLAlchemy takes longer to put it together than PostgreSQL to answer it. What helps to decide is looked
-    for only where there is something to decide.
+    for only where there is something to decide; PostgreSQL plans it as long as it runs, so it is left out where no
+    row needs it.
+
+    :param dormancy: whether an account among them runs, and running ones may be dormant
+    :param asked: whether an account among them is to be decided on
     """
     group, user = cast(Any, model.Group), cast(Any, model.User)
 
     def if_asked(value: Any, name: str) -> Any:
-        return sa.case((Account.state == MACHINE.initial, value)).label(name)
+        return (sa.case((Account.state == MACHINE.initial, value)) if asked else sa.null()).label(name)
 
     since = sa.bindparam("since", type_=sa.DateTime(timezone=True))
     columns = (
@@ -110,8 +119,7 @@ def _statement(dormancy: bool) -> Any:
         if_asked(membership.state_of(Account.__table__.c.organization_id), "membership"),
         if_asked(membership.addresses_of(Account.__table__.c.organization_id), "addresses"),
         if_asked(_domains(), "domains"),
-        if_asked(_elsewhere(), "elsewhere"),
-        if_asked(_refusals(), "refusals"),
+        if_asked(_same_address(), "same_address"),
         if_asked(_namesake(), "namesake"),
     )
     joined = sa.outerjoin(Account, group, group.id == Account.organization_id).outerjoin(
@@ -147,18 +155,18 @@ def _domains() -> Any:
     return sa.func.array(_correlated(own).scalar_subquery())
 
 
-def _elsewhere() -> Any:
-    """SQL: titles of the other organisations where the address has an account that runs."""
+def _same_address() -> Any:
+    """SQL: the other accounts of the address, each as [state, its organisation's title, whether that is another one].
+
+    All that is asked of them, in one: PostgreSQL takes longer to plan such a question than to answer it.
+    """
     place = cast(Any, model.Group).__table__.alias("place")
-    query = sa.select(place.c.title).select_from(_other.join(place, place.c.id == _other.c.organization_id))
-    own = query.where(_same_address, _other.c.organization_id != Account.organization_id, _other.c.state.in_(_RUNNING))
-    return sa.func.array(_correlated(own.order_by(place.c.title)).scalar_subquery())
-
-
-def _refusals() -> Any:
-    """SQL: how often the address was refused."""
-    query = sa.select(sa.func.count()).select_from(_other).where(_same_address, _other.c.state == "refused")
-    return _correlated(query).scalar_subquery()
+    elsewhere = _other.c.organization_id != Account.organization_id
+    each = sa.func.jsonb_build_array(_other.c.state, place.c.title, elsewhere)
+    query = sa.select(sa.func.jsonb_agg(each, type_=JSONB)).select_from(
+        _other.outerjoin(place, place.c.id == _other.c.organization_id)
+    )
+    return _correlated(query.where(_other.c.email == Account.email, _other.c.id != Account.id)).scalar_subquery()
 
 
 def _full_name(table: Any) -> Any:

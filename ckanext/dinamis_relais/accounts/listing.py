@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from operator import attrgetter
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -23,12 +24,17 @@ _PLAIN = ("id", "state", "organization_id", "user_id", "email", "given_name", "f
           "role", "reason", "reference", "origin", "charter_version")  # fmt: skip
 _MOMENTS = ("ends_on", "state_since", "created_at", "email_verified_at", "charter_accepted_at",
             "erasure_requested_at", "erased_at")  # fmt: skip
+#: All of them at once: a page of rows reads hundreds.
+_plain, _moments = attrgetter(*_PLAIN), attrgetter(*_MOMENTS)
 #: What only a moderator sees, as others find it.
 _UNSEEN = {"login": None, "last_active": None, "dormant": False, "mail_problem": None, "signals": []}
 
 
-def dictize(row: Account, known: Known) -> dict[str, Any]:
-    """An account, with what its reader may do with it now."""
+def dictize(row: Any, known: Known) -> dict[str, Any]:
+    """An account, with what its reader may do with it now.
+
+    :param row: an :class:`Account`, or a row of its table
+    """
     around, moderator = known.around(row), known.moderates(row)
     active = around.last_active
     seen = {
@@ -39,8 +45,8 @@ def dictize(row: Account, known: Known) -> dict[str, Any]:
         "signals": [{"kind": s.kind, "level": s.level, "values": s.values} for s in known.signals(row)],
     }
     return {
-        **{key: getattr(row, key) for key in _PLAIN},
-        **{key: isoformat(getattr(row, key)) for key in _MOMENTS},
+        **dict(zip(_PLAIN, _plain(row), strict=True)),
+        **dict(zip(_MOMENTS, map(isoformat, _moments(row)), strict=True)),
         "organization_name": around.group_name,
         "organization_title": around.group_title,
         "delivered": row.version > 0 and row.version == row.delivered_version,
@@ -134,7 +140,8 @@ def dinamis_account_list(context: Context, data_dict: DataDict) -> dict[str, Any
     wanted = params["state"].split(",") if params.get("state") else list(states)
     count = None if params.get("dormant") else sum(states.get(state, 0) for state in set(wanted))
     order = [Account.state_since, Account.id]
-    found = listed(narrowed(query, params), params, order, lambda row: row, count)
+    wanted_rows = narrowed(query, params).with_only_columns(Account.__table__)
+    found = listed(wanted_rows, params, order, lambda row: row, count, plain=True)
     known = Known(found["results"], user)
     results = [dictize(row, known) for row in found["results"]]
     # In the machine's order, so that the pages name the states as the procedure does.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from confusable_homoglyphs import confusables
@@ -74,6 +75,7 @@ def domain_of(email: str) -> str:
     return email.rpartition("@")[2]
 
 
+@lru_cache(maxsize=4096)
 def readable(domain: str) -> str:
     """A domain as people would see it: A-labels (``xn--…``, RFC 5890) decoded."""
     labels = []
@@ -103,6 +105,7 @@ def _plain(character: str) -> str:
 _ALIKE = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("0", "o"), ("1", "l"), ("i", "l"), ("5", "s"))
 
 
+@lru_cache(maxsize=4096)
 def skeleton(domain: str) -> str:
     """A form in which domains that look alike are equal."""
     text = "".join(_plain(c) for c in readable(domain)).lower().replace("-", "")

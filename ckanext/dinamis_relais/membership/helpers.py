@@ -11,6 +11,7 @@ from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.authority import Role, holders
 from ckanext.dinamis_relais.gateway.mailer import LINK
 from ckanext.dinamis_relais.membership import rules
+from ckanext.dinamis_relais.portal.words import words
 
 __all__ = [
     "dinamis_acceptance_label",
@@ -50,15 +51,19 @@ def dinamis_step_label(name: str) -> str:
     }[name]
 
 
-def dinamis_waiting_for(who: str) -> str:
-    """Who must act now, as a sentence."""
+def _acting() -> dict[str, str]:
     return {
         "pigma": tk._("PIGMA must act."),
         "signatory": tk._("The legal representative must sign."),
         "partner": tk._("The organisation must complete its file."),
         "board": tk._("DINAMIS's executive board must decide."),
         "nobody": tk._("Nobody has to act."),
-    }[who]
+    }
+
+
+def dinamis_waiting_for(who: str) -> str:
+    """Who must act now, as a sentence."""
+    return words(_acting)[who]
 
 
 def dinamis_presumption(presumption: dict[str, str]) -> str:
@@ -196,6 +201,11 @@ def dinamis_partner_next(partner: dict[str, Any]) -> str:
     running = partner["file_state"] if partner["waiting_for"] != "nobody" else None
     if running is None or partner["state"] == "none":
         return tk._("Ask for the signature") if partner["convention_number"] and partner["state"] == "none" else ""
+    return words(_next_steps).get(running, "")
+
+
+def _next_steps() -> dict[str, str]:
+    """State of a file that runs → what is to be done."""
     return {
         "draft": tk._("Complete the file, then ask for the signature"),
         "awaiting_signature": tk._("Sign the amendment"),
@@ -204,17 +214,21 @@ def dinamis_partner_next(partner: dict[str, Any]) -> str:
         "submitted": tk._("Decide"),
         "deferred": tk._("Give the details that the board asks for"),
         "changes_requested": tk._("Correct the file"),
-    }.get(running, "")
+    }
 
 
 def dinamis_kind_label(kind: str) -> str:
     """What a file is about, in words."""
+    return words(_kinds).get(kind, kind)
+
+
+def _kinds() -> dict[str, str]:
     return {
         "first": tk._("First membership"),
         "renewal": tk._("Renewal"),
         "reacceptance": tk._("New acceptance of the texts"),
         "change": tk._("Change of details"),
-    }.get(kind, kind)
+    }
 
 
 def dinamis_team_choices(holder: str | None) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -16,9 +17,11 @@ from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.authority import Rights
 from ckanext.dinamis_relais.dates import in_words
 from ckanext.dinamis_relais.portal import labels
+from ckanext.dinamis_relais.portal.words import words
 
 __all__ = [
     "dinamis_actor_label",
+    "dinamis_address",
     "dinamis_can",
     "dinamis_contact",
     "dinamis_date",
@@ -31,6 +34,7 @@ __all__ = [
     "dinamis_object_label",
     "dinamis_origin_label",
     "dinamis_pages",
+    "dinamis_queue_keys",
     "dinamis_refusal_reasons",
     "dinamis_role_label",
     "dinamis_sending_label",
@@ -38,6 +42,7 @@ __all__ = [
     "dinamis_size",
     "dinamis_state_badge",
     "dinamis_state_label",
+    "dinamis_states",
     "dinamis_transition_label",
     "dinamis_url",
     "dinamis_user_label",
@@ -59,7 +64,12 @@ def _rights() -> Rights:
 
 
 def _locale() -> str:
-    return str(tk.h.lang() or "fr").replace("-", "_").split("_")[0]
+    return _short(tk.h.lang())
+
+
+@lru_cache(maxsize=64)
+def _short(language: str | None) -> str:
+    return str(language or "fr").replace("-", "_").split("_")[0]
 
 
 def _moment(value: str | dt.datetime) -> dt.datetime:
@@ -70,15 +80,13 @@ def _moment(value: str | dt.datetime) -> dt.datetime:
     return moment.astimezone(tk.h.get_display_timezone())
 
 
-def _words(table: str) -> Any:
-    """A table of :mod:`labels` in the page's language, made once a process: a page of rows asks it many times."""
-    return _in_language(table, str(tk.h.lang()))
+def dinamis_address(endpoint: str) -> Callable[[str], str]:
+    """What makes the address of the page of one thing from its id, as ``h.url_for``: asked once by a page of rows.
 
-
-@lru_cache(maxsize=64)
-def _in_language(table: str, _language: str) -> Any:
-    # The words follow the page's language, which is the key; translations are loaded once a process too.
-    return getattr(labels, table)()
+    :param endpoint: whose address has one variable part, ``id``
+    """
+    before, after = tk.h.url_for(endpoint, id="ID-OF-THE-THING").split("ID-OF-THE-THING")
+    return lambda id: f"{before}{quote(id, safe='')}{after}"
 
 
 def dinamis_url(endpoint: str, id: str) -> str:
@@ -89,8 +97,8 @@ def dinamis_url(endpoint: str, id: str) -> str:
     known = tk.g.setdefault("dinamis_urls", {})
     key = (endpoint, tk.request.environ.get("CKAN_LANG"))
     if key not in known:
-        known[key] = tk.h.url_for(endpoint, id="ID-OF-THE-THING")
-    return known[key].replace("ID-OF-THE-THING", quote(id, safe=""))
+        known[key] = dinamis_address(endpoint)
+    return known[key](id)
 
 
 def dinamis_can(verb: str, organization_id: str | None = None) -> bool:
@@ -167,50 +175,55 @@ def dinamis_size(size: int | None) -> str:
 
 def dinamis_state_label(kind: str, state: str) -> str:
     """A state in words."""
-    return _words("states").get(kind, {}).get(state, (state, ""))[0]
+    return words(labels.states).get(kind, {}).get(state, (state, ""))[0]
+
+
+def dinamis_states(kind: str) -> dict[str, tuple[str, str]]:
+    """All states of a kind of thing: state → (in words, Bootstrap classes of its badge); for a page of rows."""
+    return words(labels.states)[kind]
 
 
 def dinamis_state_badge(kind: str, state: str) -> str:
     """Bootstrap classes of a state's badge."""
-    return _words("states").get(kind, {}).get(state, ("", "text-bg-secondary"))[1]
+    return words(labels.states).get(kind, {}).get(state, ("", "text-bg-secondary"))[1]
 
 
 def dinamis_transition_label(kind: str, name: str) -> str:
     """A transition as its button says it."""
-    return _words("transitions").get(kind, {}).get(name, name)
+    return words(labels.transitions).get(kind, {}).get(name, name)
 
 
 def dinamis_event_label(event: str) -> str:
     """A journal event in words."""
-    return _words("events").get(event, event)
+    return words(labels.events).get(event, event)
 
 
 def dinamis_event_groups() -> list[tuple[str, list[tuple[str, str]]]]:
     """Journal events by kind of thing: (kind, [(event, label)]); an event's name begins with its kind."""
     groups: dict[str, list[tuple[str, str]]] = {}
-    for event, label in _words("events").items():
+    for event, label in words(labels.events).items():
         groups.setdefault(event.partition(".")[0], []).append((event, label))
     return list(groups.items())
 
 
 def dinamis_role_label(role: str) -> str:
     """A role in words."""
-    return _words("roles").get(role, role)
+    return words(labels.roles).get(role, role)
 
 
 def dinamis_object_label(kind: str) -> str:
     """A kind of thing, as the journal and the deliveries name it, in words."""
-    return _words("objects").get(kind, kind)
+    return words(labels.objects).get(kind, kind)
 
 
 def dinamis_sending_label(kind: str) -> str:
     """What is in a grouped mail of a kind, in words."""
-    return _words("sendings").get(kind, kind)
+    return words(labels.sendings).get(kind, kind)
 
 
 def dinamis_origin_label(origin: str) -> str:
     """Who entered an account, in words."""
-    return _words("origins").get(origin, origin)
+    return words(labels.origins).get(origin, origin)
 
 
 def dinamis_signal(signal: dict[str, Any]) -> str:
@@ -218,7 +231,7 @@ def dinamis_signal(signal: dict[str, Any]) -> str:
 
     :param signal: ``{"kind", "values"}`` of ``dinamis_account_list``
     """
-    return _words("signals")[signal["kind"]].format(**signal["values"])
+    return words(labels.signals)[signal["kind"]].format(**signal["values"])
 
 
 def dinamis_refusal_reasons() -> list[str]:
@@ -228,7 +241,7 @@ def dinamis_refusal_reasons() -> list[str]:
 
 def dinamis_actor_label(actor: str, name: str = "") -> str:
     """Who acted: a person's name, or the words for one who is no user."""
-    return _words("actors").get(actor) or name or actor
+    return words(labels.actors).get(actor) or name or actor
 
 
 def dinamis_user_label(user_id: str) -> str:
@@ -237,38 +250,28 @@ def dinamis_user_label(user_id: str) -> str:
     return (user.fullname or user.name) if user else ""
 
 
-def _place(endpoint: str, first: bool) -> str:
-    """``aria-current`` of a menu's entry: ``page`` on its page, ``true`` on a page below it, else empty."""
-    if tk.request.endpoint == endpoint:
-        return "page"
-    # The first page's address begins all the others'.
-    rule = next(iter(current_app.url_map.iter_rules(endpoint))).rule
-    return "true" if not first and tk.request.path.startswith(f"{rule}/") else ""
-
-
 def dinamis_moderation_menu() -> list[tuple[str, str, str]]:
-    """Pages of the super-référent that this site has: (endpoint, label, ``aria-current`` or empty)."""
-    pages = (
-        ("dinamis_overview.dashboard", tk._("To do")),
-        ("dinamis_partners.list", tk._("Partners")),
-        ("dinamis_membership.queue", tk._("Membership files")),
-        ("dinamis_membership.memberships", tk._("Members")),
-        ("dinamis_accounts.queue", tk._("Accounts")),
-        ("dinamis_questions.queue", tk._("Questions")),
-        ("dinamis_requests.queue", tk._("Requests for images")),
-        ("dinamis_use_cases.queue", tk._("Use cases")),
-        ("dinamis_wording.list", tk._("Texts of the mails")),
-        ("dinamis_reports.list", tk._("Reports")),
-        ("dinamis_overview.deliveries", tk._("Deliveries")),
-        ("dinamis_overview.journal", tk._("Journal")),
-        ("dinamis_health.page", tk._("Health")),
-    )
-    known = current_app.view_functions
-    return [
-        (endpoint, label, _place(endpoint, number == 0))
-        for number, (endpoint, label) in enumerate(pages)
-        if endpoint in known
-    ]
+    """Pages of the super-référent that this site has: (address, label, ``aria-current``).
+
+    ``aria-current`` is ``page`` on the page itself, ``true`` on a page below it, else empty.
+    """
+    home, rules = "dinamis_portal.home", current_app.url_map
+    # What stands before a page's own path (the site's root, the language) is the same for all: asked of one of them.
+    front = tk.h.url_for(home).removesuffix(next(rules.iter_rules(home)).rule)
+    here, path, known, menu = tk.request.endpoint, tk.request.path, current_app.view_functions, []
+    for number, (endpoint, label) in enumerate(words(labels.moderation_menu)):
+        if endpoint not in known:
+            continue
+        rule = next(rules.iter_rules(endpoint)).rule
+        # The first page's address begins all the others'.
+        below = number > 0 and path.startswith(f"{rule}/")
+        menu.append((front + rule, label, "page" if here == endpoint else "true" if below else ""))
+    return menu
+
+
+def dinamis_queue_keys() -> tuple[tuple[str, str], ...]:
+    """Keys of the queue of accounts: (key, what it does)."""
+    return words(labels.queue_keys)
 
 
 def dinamis_pages(count: int, page_size: int) -> list[dict[str, Any]]:

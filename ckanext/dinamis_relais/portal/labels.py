@@ -14,6 +14,7 @@ from ckanext.dinamis_relais.portal.labels_deciding import (  # noqa: F401
     sendings,
     signals,
 )
+from ckanext.dinamis_relais.portal.labels_desk import moderation_menu, queue_keys  # noqa: F401
 
 
 def states() -> dict[str, dict[str, tuple[str, str]]]:
