@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from shapely.geometry import shape
 from sqlalchemy.exc import OperationalError
 
-from ckanext.dinamis_relais.imagery import coverage, describe
+from ckanext.dinamis_relais.imagery import choosing, coverage, describe
 from ckanext.dinamis_relais.imagery.model import runs, scenes
 from ckanext.dinamis_relais.imagery.territories import Territory
 
@@ -127,8 +127,8 @@ def _answer(engine: Any, place: coverage.Territory, year: int, rows: list[Any]) 
         ``hole_km2`` in all
     """
     shapes = shapely.from_wkb(np.array([bytes(row.wkb) for row in rows], dtype=object))
-    candidates = [coverage.Candidate((row.collection, row.id), row.cloud, row.datetime.timestamp()) for row in rows]
-    found = coverage.cover(place, candidates, shapes)
+    candidates = [choosing.Candidate((row.collection, row.id), row.cloud, row.datetime.timestamp()) for row in rows]
+    found = choosing.cover(place, candidates, shapes)
     named = {n: rows[n] for n in (*found.chosen, found.best, found.latest) if n is not None}
     items = _items(engine, [(row.collection, row.id) for row in named.values()])
     shares = dict(zip(found.chosen, found.shares, strict=True))
@@ -177,7 +177,7 @@ def _cloud(chosen: list[dict[str, Any]]) -> float | None:
     return round(sum(cloud * share for cloud, share in known) / weight, 1) if weight else None
 
 
-def _hole(hole: coverage.Hole, place: coverage.Territory) -> dict[str, Any]:
+def _hole(hole: choosing.Hole, place: coverage.Territory) -> dict[str, Any]:
     drawn = coverage.rounded(coverage.to_degrees(hole.shape, place.latitude))
     properties = {"direction": hole.direction, "area_km2": round(hole.area / 1e6, 3)}
     return {"type": "Feature", "properties": properties, "geometry": drawn}
