@@ -182,7 +182,7 @@ def cover(place: Territory, candidates: Sequence[Candidate], footprints: Any, sl
 
 def _best(pieces: Pieces) -> int:
     """The one that covers most of the territory without clouds."""
-    clear = np.array([1 - pieces.candidates[n].weight for n in pieces.usable])
+    clear = np.array([1 - pieces.candidates[int(n)].weight for n in pieces.usable])
     short = pieces.short(pieces.counts[pieces.usable] * clear)
     return max(short, key=lambda n: (
         pieces.share(n) * (1 - pieces.candidates[n].weight), pieces.candidates[n].moment
@@ -307,6 +307,7 @@ def _undominated(pieces: Pieces) -> list[int]:
         lighter = (n for n, one in zip(kept, possible, strict=True) if one and pieces.candidates[n].weight <= weight)
         if not any(pieces.within(number, n) for n in lighter):
             kept.append(number)
+            shapely.prepare([pieces.shapes[number], pieces.clip(number)])
     return kept
 
 
