@@ -8,6 +8,7 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 import pytest
 import sqlalchemy as sa
+from ckan.lib.redis import connect_to_redis
 from ckan.tests.helpers import call_action
 
 from ckanext.dinamis_relais.imagery import covering, store, territories
@@ -33,7 +34,9 @@ def feature(code: str, name: str, ring: Any = None) -> dict[str, Any]:
 
 @pytest.fixture
 def square(geo: Geo) -> Geo:
-    """API Géo draws the commune 33999 as the square."""
+    """API Géo draws the commune 33999 as the square; nothing of its coverage is kept."""
+    for key in connect_to_redis().scan_iter("dinamis:coverage:*:commune:33999:*"):
+        connect_to_redis().delete(key)
     geo.said["/communes"] = {"type": "FeatureCollection", "features": [feature("33999", "Carré", SQUARE)]}
     return geo
 
@@ -92,20 +95,84 @@ def test_years_may_be_chosen_and_nonsense_is_refused(engine: Any, load: Any, squ
             asked(code=code)
 
 
-def test_an_answer_is_kept_until_a_harvest_changes_a_scene(
-    engine: Any, load: Any, square: Geo, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def computed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The years that were computed, in their order; empty it to begin anew."""
+    years: list[int] = []
+    answer = covering._answer
+
+    def noted(engine: Any, territory: Any, place: Any, year: int, around: Any) -> dict[str, Any]:
+        years.append(year)
+        return answer(engine, territory, place, year, around)
+
+    monkeypatch.setattr(covering, "_answer", noted)
+    return years
+
+
+def test_a_year_is_kept_until_a_harvest_changes_a_scene_of_it(
+    engine: Any, load: Any, square: Geo, computed: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    load([scene(1, 0, 0.5, "2020-05-01")])
+    def held() -> list[Any]:
+        return [scene(1, 0, 0.5, "2020-05-01"), scene(2, 0, 0.5, "2021-05-01")]
+
+    load(held())
     before = asked()
+    assert computed == [2021, 2020]
+    computed.clear()
     with monkeypatch.context() as patch:
-        patch.setattr(covering, "_footprints", lambda *_: pytest.fail("computed anew"))
+        patch.setattr(covering, "_look", lambda *_: pytest.fail("the scenes were looked at"))
         assert asked() == before
-        load([scene(1, 0, 0.5, "2020-05-01")])
+        load(held())
         assert asked() == before, "a harvest that changes nothing changes no answer"
-    load([scene(1, 0, 0.5, "2020-05-01"), scene(2, 0.5, 1, "2020-06-01")])
-    assert [one["share"] for one in asked()["years"]] == [pytest.approx(1)]
+    load([*held(), scene(9, 20, 21, "2020-05-01")])
+    assert (asked(), computed) == (before, []), "a scene elsewhere"
+    load([*held(), scene(3, 0.5, 1, "2020-06-01")])
+    assert ([one["share"] for one in asked()["years"]], computed) == ([pytest.approx(1), pytest.approx(0.5)], [2020])
+    load([*held(), scene(3, 0.5, 0.7, "2020-06-01")])
+    assert (asked()["years"][0]["share"], computed) == (pytest.approx(0.7), [2020, 2020]), "as many, one of them other"
+    computed.clear()
     store.clear(engine, "source")
-    assert asked(years=[2020])["years"][0]["share"] == 0
+    assert (asked(years=[2020])["years"][0]["share"], computed) == (0, [2020])
+
+
+def test_a_year_that_the_catalogue_grows_by_is_computed_alone(
+    engine: Any, load: Any, square: Geo, computed: list[int]
+) -> None:
+    load([scene(1, 0, 1, "2020-05-01")])
+    asked()
+    computed.clear()
+    load([scene(1, 0, 1, "2020-05-01"), scene(2, 0, 1, "2023-05-01")])
+    assert [one["share"] for one in asked()["years"]] == [pytest.approx(1), 0, 0, pytest.approx(1)]
+    assert computed == [2023, 2022, 2021]
+
+
+def test_an_outline_that_moved_is_compared_anew(engine: Any, load: Any, square: Geo, computed: list[int]) -> None:
+    load([scene(1, 0, 1, "2020-05-01")])
+    asked()
+    square.forget()
+    half = [[WEST, SOUTH], [WEST + 0.2, SOUTH], [WEST + 0.2, SOUTH + 0.1], [WEST, SOUTH + 0.1], [WEST, SOUTH]]
+    square.said["/communes"] = {"type": "FeatureCollection", "features": [feature("33999", "Carré", half)]}
+    assert (asked()["years"][0]["share"], computed) == (pytest.approx(0.5), [2020, 2020])
+
+
+def test_years_are_given_in_short_but_for_the_one_that_is_shown(
+    engine: Any, load: Any, square: Geo, computed: list[int]
+) -> None:
+    load([scene(1, 0, 1, "2020-05-01"), scene(2, 5, 6, "2021-05-01")])
+    full = asked()["years"]
+    for whole, shown in (("newest", [2020]), ("none", []), ("2021", [2021]), (2020, [2020]), ("1999", [])):
+        years = asked(whole=whole)["years"]
+        assert [one["year"] for one in years if "scenes" in one] == shown
+        assert [one for one in years if "scenes" in one] == [one for one in full if one["year"] in shown]
+        short = [(one["share"], one["count"], one["scene_count"], one["hole_count"]) for one in years]
+        assert short == [(1.0, 1, 1, 0), (0.0, 0, 0, 1)]
+    computed.clear()
+    for key in connect_to_redis().scan_iter("dinamis:coverage:*:commune:33999:*:whole"):
+        connect_to_redis().delete(key)
+    assert (asked(whole="newest")["years"][0], computed) == (full[0], [2020]), "Redis lost what it had of it"
+    for wrong in ("some", "-1", "²", ["2020"]):
+        with pytest.raises(tk.ValidationError, match="newest"):
+            asked(whole=wrong)
 
 
 def test_years_that_there_was_no_time_for_are_put_off_the_newest_first(

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from pyproj import Geod
 
 from ckanext.dinamis_relais.imagery import coverage, setcover
-from ckanext.dinamis_relais.imagery.coverage import SLIVER, Candidate, clips, cover, territory
+from ckanext.dinamis_relais.imagery.choosing import SLIVER, Candidate, cover
+from ckanext.dinamis_relais.imagery.coverage import clips, territory
 
 #: Ten cells a side, near Bordeaux; each is more than a sliver.
 SIDE, WEST, SOUTH, CELL = 10, -0.5, 44.5, 0.02

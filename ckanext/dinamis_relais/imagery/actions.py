@@ -60,12 +60,15 @@ def dinamis_scene_coverage(context: Any, data_dict: dict[str, Any]) -> dict[str,
     :param kind: ``commune``, ``epci``, ``departement`` or ``region``
     :param code: the territory's Insee code; of an EPCI its SIREN
     :param years: list of years (UTC), at most 30; all that the catalogue has by default
+    :param whole: which of the years are given whole: ``all`` by default, ``newest`` (the newest with an image),
+        ``none``, or one year; of the others neither ``scenes``, ``best``, ``latest`` nor ``holes`` are given
     :returns: ``territory`` (``kind``, ``code``, ``name``, ``label``, ``area_km2``, ``outline`` as GeoJSON), ``years``.
         A year has ``year``, ``share`` covered (0 to 1; None when there was no time for it: ask again), ``count`` of
         scenes that cover any of it, ``compared`` (False when only the clearest of very many were compared), ``scenes``
-        (the fewest that cover it), ``best`` (the one to take if only one is), ``latest``, each with its footprint, its
-        cloud cover in percent and the ``share`` that it covers; ``cloud``, their mean; ``holes`` as a GeoJSON
-        FeatureCollection with ``direction`` and ``area_km2``; ``hole_km2``, their sum
+        (the fewest that cover it, ``scene_count`` of them, each with ``label``: where a map writes its number),
+        ``best`` (the one to take if only one is), ``latest``, each with its footprint, its cloud cover in percent and
+        the ``share`` that it covers; ``cloud``, their mean; ``holes`` as a GeoJSON FeatureCollection with
+        ``direction`` and ``area_km2``; ``hole_count`` and ``hole_km2`` of all
     :raises toolkit.ValidationError: what cannot be understood, or a service that does not answer, with what to do
     :raises toolkit.ObjectNotFound: there is no such territory
     """
@@ -73,7 +76,7 @@ def dinamis_scene_coverage(context: Any, data_dict: dict[str, Any]) -> dict[str,
     kind, code = (str(value) for value in tk.get_or_bust(data_dict, ["kind", "code"]))
     if kind not in territories.KINDS:
         raise tk.ValidationError({"kind": [tk._("Choose commune, EPCI, département or région.")]})
-    asked = _years(data_dict.get("years"))
+    asked, whole = _years(data_dict.get("years")), _whole(data_dict.get("whole"))
     try:
         territory = territories.read(kind, code.upper())
     except PlaceUnavailable as error:
@@ -83,7 +86,7 @@ def dinamis_scene_coverage(context: Any, data_dict: dict[str, Any]) -> dict[str,
     if territory is None or territory.outline is None:
         raise tk.ObjectNotFound(tk._("There is no territory of this kind with this code."))
     try:
-        found = covering.of_territory(scene_model.engine(), territory, asked)
+        found = covering.of_territory(scene_model.engine(), territory, asked, whole)
     except covering.TooMuch as error:
         sentence = tk._("There are too many scenes over this territory to compare them at once. Ask for fewer years, "
                         "or for a smaller territory.")  # fmt: skip
@@ -105,6 +108,16 @@ def _years(value: Any) -> list[int] | None:
         sentence = tk._("Give a list of at most {n} years.").format(n=covering.MOST_YEARS)
         raise tk.ValidationError({"years": [sentence]})
     return sorted({int(text) for text in texts}) or None
+
+
+def _whole(value: Any) -> str | int:
+    """Which years are given whole, as :func:`covering.of_territory` takes it."""
+    text = str(value or covering.ALL)
+    if text in (covering.ALL, covering.NEWEST, covering.NONE):
+        return text
+    if not (text.isascii() and text.isdecimal()):
+        raise tk.ValidationError({"whole": [tk._("Give all, newest, none, or a year.")]})
+    return int(text)
 
 
 def site() -> stac.Site:

@@ -22,25 +22,6 @@ LISTED = 9
 _INK, _BLUE, _RED = "#1d1d1d", "#0b5cad", "#b3261e"
 
 
-def labels(outline: dict[str, Any], scenes: list[dict[str, Any]]) -> list[tuple[float, float]]:
-    """Where the number of each scene stands: a point of the territory that no scene before it covers, if there is one.
-
-    :param outline: GeoJSON geometry of the territory
-    :param scenes: with their footprint as ``geometry``, in order
-    :returns: longitude and latitude of each
-    """
-    left = coverage.surface(shape(outline))
-    points = []
-    for scene in scenes:
-        footprint = coverage.surface(shape(scene["geometry"]))
-        own = coverage.surface(footprint.intersection(left))
-        parts = sorted(shapely.get_parts(own), key=lambda part: part.area)
-        point = (parts[-1] if parts else footprint).representative_point()
-        points.append((round(point.x, 5), round(point.y, 5)))
-        left = coverage.surface(left.difference(footprint))
-    return points
-
-
 def svg(territory: dict[str, Any], year: dict[str, Any], credit: str) -> str:
     """The picture of one year.
 
@@ -121,8 +102,8 @@ def _map(territory: dict[str, Any], year: dict[str, Any]) -> list[str]:
     for hole in year["holes"]["features"]:
         drawn.append(frame.path(shape(hole["geometry"]), f'fill="url(#hole)" stroke="{_RED}" stroke-width="1.5"'))
     drawn.append(frame.path(outline, f'fill="none" stroke="{_INK}" stroke-width="2.4" stroke-dasharray="7 4"'))
-    for number, (longitude, latitude) in enumerate(labels(territory["outline"], year["scenes"]), 1):
-        point = frame.draw(shapely.Point(longitude, latitude))
+    for number, scene in enumerate(year["scenes"], 1):
+        point = frame.draw(shapely.Point(scene["label"]))
         drawn.append(f'<circle cx="{point.x:.1f}" cy="{point.y:.1f}" r="15" fill="{_BLUE}"/>')
         drawn.append(_text(point.x, point.y + 6, str(number), 17, "#ffffff", "bold", ' text-anchor="middle"'))
     return [*drawn, "</g>"]

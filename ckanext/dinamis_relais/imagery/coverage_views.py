@@ -79,12 +79,17 @@ def places() -> Response:
     return answer
 
 
-def _asked(kind: str, code: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    """The coverage, and the year that is shown: the one of the address, else the newest with images."""
+def _asked(kind: str, code: str, whole: str = "") -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """The coverage, and the year that is shown: the one of the address, else the newest with images.
+
+    :param whole: ``all`` when more than the shown year is wanted whole
+    """
     if kind not in territories.KINDS:
         raise tk.ObjectNotFound(tk._("There is no territory of this kind with this code."))
-    found = act("dinamis_scene_coverage", kind=kind, code=code)
     asked = tk.request.args.get("year")
+    if asked and not (asked.isascii() and asked.isdecimal()):
+        raise tk.ObjectNotFound(tk._("The catalogue has no image of this year."))
+    found = act("dinamis_scene_coverage", kind=kind, code=code, whole=whole or asked or "newest")
     of_year = {str(one["year"]): one for one in found["years"]}
     if asked and asked not in of_year:
         raise tk.ObjectNotFound(tk._("The catalogue has no image of this year."))
@@ -122,7 +127,7 @@ def show(kind: str, code: str) -> Any:
 @page
 def table(kind: str, code: str) -> Response:
     """All years and their scenes, for a spreadsheet."""
-    found = _found(kind, code)[0]
+    found = _found(kind, code, whole="all")[0]
     content = csv_of(coverage_words.table(found["years"], _scene_url))
     return file_response(content, "text/csv", f"couverture-{kind}-{found['territory']['code']}.csv", inline=False)
 
@@ -168,10 +173,10 @@ def _territory_picture(kind: str, code: str) -> bytes | None:
     return kept(f"picture/{drawn}", lambda: series_picture.territory_png(outline, TOWNS))
 
 
-def _found(kind: str, code: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
+def _found(kind: str, code: str, whole: str = "") -> tuple[dict[str, Any], dict[str, Any] | None]:
     """The same for a file: what a page says in a sentence is an error of its own here."""
     try:
-        return _asked(kind, code)
+        return _asked(kind, code, whole)
     except (tk.ValidationError, SQLAlchemyError) as error:
         said = " ".join(problems(error)) if isinstance(error, tk.ValidationError) else ""
         return tk.abort(503, said or tk._("The catalogue of scenes does not answer. Try again in a few minutes."))
@@ -192,9 +197,8 @@ def _map(place: dict[str, Any], year: dict[str, Any]) -> str:
     """What the map needs, as JSON that is safe inside a script element."""
     features = [
         {"type": "Feature", "id": f"{one['collection']}/{one['id']}", "geometry": one["geometry"],
-         "properties": {"number": number, "label": label}}
-        for number, (one, label) in enumerate(
-            zip(year["scenes"], coverage_picture.labels(place["outline"], year["scenes"]), strict=True), 1)
+         "properties": {"number": number, "label": one["label"]}}
+        for number, one in enumerate(year["scenes"], 1)
     ]  # fmt: skip
     data = {
         "scenes": {"type": "FeatureCollection", "features": features}, "holes": year["holes"],

@@ -23,8 +23,8 @@ def kind_label(kind: str) -> str:
 
 def percent(year: dict[str, Any]) -> str:
     """How much is covered: never 100 % where something is missing, nor 0 % where something is covered."""
-    holes, share = year["holes"]["features"], year["share"]
-    if not holes:
+    share = year["share"]
+    if not year["hole_count"]:
         return f"{describe.number(100)} %"
     value = math.floor(share * 100)
     return tk._("less than 1 %") if share and not value else f"{describe.number(value)} %"
@@ -72,7 +72,7 @@ def strip(years: list[dict[str, Any]], shown: int | None = None) -> list[dict[st
     cells = []
     for one in years:
         known = one["share"] is not None
-        number = len(one["holes"]["features"]) if known and one["scenes"] else 0
+        number = one["hole_count"] if known and one["scene_count"] else 0
         holes = tk.ungettext("{n} hole", "{n} holes", number).format(n=number) if number else ""
         cells.append({
             "year": one["year"], "known": known, "width": round(100 * (one["share"] or 0), 1),

@@ -1,45 +1,41 @@
-"""Which scenes of the store cover a territory, year by year; each year's answer is kept until the catalogue changes."""
+"""Which scenes of the store cover a territory, year by year; a year is computed anew when scenes around it changed."""
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Sequence
 from typing import Any
 
-import ckan.plugins.toolkit as tk
 import numpy as np
-import orjson
 import shapely
 import sqlalchemy as sa
-from ckan.lib.redis import connect_to_redis
-from redis.exceptions import RedisError
 from shapely.geometry import shape
 from sqlalchemy.exc import OperationalError
 
-from ckanext.dinamis_relais.imagery import coverage, describe
+from ckanext.dinamis_relais.imagery import choosing, coverage, describe
+from ckanext.dinamis_relais.imagery.kept_coverage import Kept, shortened
 from ckanext.dinamis_relais.imagery.model import runs, scenes
 from ckanext.dinamis_relais.imagery.territories import Territory
 
-#: Raised when the rules change what they answer: what was kept is then computed anew.
-RULE = 1
 #: Scenes of one year that are compared: the clearest. More than this over one territory in one year is no series.
 MOST = 2_000
 #: Years that are looked at, the newest.
 MOST_YEARS = 30
 #: Seconds after which the years that are left are put off to the next call.
 PATIENCE = 10.0
-#: Seconds that the database may take for the footprints.
+#: Seconds that the database may take for the footprints of a year, or for the fingerprints of all.
 QUERY_SECONDS = 10
-#: Seconds that an answer is kept.
-KEEP = 30 * 24 * 3600
 #: Degrees: detail of footprints and holes that no map of a territory shows.
 DETAIL = 1e-4
+#: Which years are given whole, besides a single one by its number: all, the newest with an image, none.
+ALL, NEWEST, NONE = "all", "newest", "none"
 
 _YEAR = sa.cast(sa.func.date_part("year", scenes.c.datetime), sa.Integer)
 
 
 class TooMuch(Exception):
-    """The database did not give the footprints within its time."""
+    """The database did not answer within its time."""
 
 
 def mark(connection: Any) -> str:
@@ -50,55 +46,97 @@ def mark(connection: Any) -> str:
     return f"{count}-{changed or 0}-{moment.timestamp() if moment else 0}"
 
 
-def years(connection: Any) -> list[int]:
-    """Every year from the catalogue's first to its last, those without scenes too; the newest of them when many."""
-    first, last = connection.execute(sa.select(sa.func.min(scenes.c.datetime), sa.func.max(scenes.c.datetime))).one()
-    return list(range(max(first.year, last.year - MOST_YEARS + 1), last.year + 1)) if first else []
-
-
 def of_territory(
-    engine: Any, territory: Territory, asked: Sequence[int] | None = None, patience: float = PATIENCE
+    engine: Any,
+    territory: Territory,
+    asked: Sequence[int] | None = None,
+    whole: str | int = ALL,
+    patience: float = PATIENCE,
 ) -> list[dict[str, Any]]:
     """What covers a territory in each year.
 
     :param territory: with its outline
-    :param asked: years (UTC); all that the catalogue has by default
+    :param asked: years (UTC); by default all from the catalogue's first to its last, those without scenes too, the
+        newest :data:`MOST_YEARS` of them when many
+    :param whole: which years are given whole: :data:`ALL`, :data:`NEWEST`, :data:`NONE`, or one by its number
     :param patience: seconds; a year that is not reached has the share None
-    :returns: one entry a year as :func:`_answer` makes it, in the order of years
+    :returns: one entry a year as :func:`_answer` makes it, or without what :data:`kept_coverage.WHOLE` names, in the
+        order of years
     :raises TooMuch: the database did not answer in time
     """
+    kept = Kept(territory)
     with engine.connect() as connection:
         version = mark(connection)
-        wanted = sorted(set(asked)) if asked is not None else years(connection)
-    key = f"dinamis:coverage:{tk.config.get('ckan.site_id', '')}:{RULE}:{version}:{territory.kind}:{territory.code}"
-    found = _kept(key, wanted)
-    missing = [year for year in wanted if year not in found]
+    if kept.mark != version:
+        kept.look(version, *_look(engine, territory))
+    wanted = sorted(set(asked)) if asked is not None else _years(kept.span)
+    made = _computed(engine, territory, kept, [year for year in wanted if kept.short(year) is None], patience)
+    found = {year: made.get(year) or kept.short(year) or {"year": year, "share": None} for year in wanted}
+    shown = _shown(found, whole)
+    full = {**kept.whole(year for year in shown if year not in made), **made}
+    # Redis may have let go of a whole year and not of the short one.
+    full |= _computed(engine, territory, kept, [year for year in shown if year not in full], patience)
+    return [full[year] if year in shown and year in full else shortened(found[year]) for year in wanted]
+
+
+def _years(span: tuple[int, int] | None) -> list[int]:
+    return list(range(max(span[0], span[1] - MOST_YEARS + 1), span[1] + 1)) if span else []
+
+
+def _shown(found: dict[int, dict[str, Any]], whole: str | int) -> list[int]:
+    """The years that are given whole, of those that there was time for."""
+    computed = [year for year, one in found.items() if one["share"] is not None]
+    if whole == NEWEST:
+        with_image = [year for year in computed if found[year]["share"]]
+        return with_image[-1:] or computed[-1:]
+    return [year for year in computed if whole in (ALL, year)]
+
+
+def _computed(
+    engine: Any, territory: Territory, kept: Kept, missing: list[int], patience: float
+) -> dict[int, dict[str, Any]]:
+    """Years computed and kept, the newest first: what a person looks at, should the time not do for all."""
+    found: dict[int, dict[str, Any]] = {}
     if missing:
         until = time.monotonic() + patience
         place = coverage.territory(shape(territory.outline or {}))
-        rows = _footprints(engine, place, missing)
-        # The newest first: what a person looks at, should the time not do for all.
-        for year in reversed(missing):
+        for year in sorted(missing, reverse=True):
             if time.monotonic() < until:
-                found[year] = _answer(engine, place, year, rows.get(year, []))
-                _keep(f"{key}:{year}", found[year])
-    return [found.get(year) or {"year": year, "share": None} for year in wanted]
+                rows = _footprints(engine, place, year) if kept.prints.get(year) else []
+                found[year] = _answer(engine, territory, place, year, rows)
+                kept.keep(found[year])
+    return found
 
 
-def _footprints(engine: Any, place: coverage.Territory, wanted: list[int]) -> dict[int, list[Any]]:
-    """Scenes around a territory by year: the clearest of each, with how many there are."""
+def _look(engine: Any, territory: Territory) -> tuple[tuple[int, int] | None, dict[int, str]]:
+    """First and last year of the catalogue, and of each year a fingerprint of the scenes around a territory.
+
+    It is the same whatever their order, and another as soon as a source gives one of them otherwise (``hash``).
+    """
+    around = sa.func.ST_MakeEnvelope(*shape(territory.outline or {}).bounds, 4326)
+    # Of the boxes only: an exact comparison would take longer than it spares.
+    query = sa.select(
+        _YEAR.label("year"), sa.func.count().label("count"),
+        sa.func.sum(sa.func.uuid_hash_extended(scenes.c.hash, 0)).label("sum"),
+    ).where(scenes.c.geom.op("&&")(around)).group_by(_YEAR)  # fmt: skip
+    prints = {row.year: f"{row.count}-{row.sum}" for row in in_time(engine, query)}
+    ((first, last),) = in_time(engine, sa.select(sa.func.min(scenes.c.datetime), sa.func.max(scenes.c.datetime)))
+    return (first.year, last.year) if first else None, prints
+
+
+def _footprints(engine: Any, place: coverage.Territory, year: int) -> list[Any]:
+    """Scenes of a year around a territory, the clearest first; one more than :data:`MOST` when there are more."""
     hull = coverage.to_degrees(place.shape.convex_hull, place.latitude)
     around = sa.func.ST_GeomFromWKB(sa.literal(shapely.to_wkb(hull), sa.LargeBinary), 4326)
+    start, end = (dt.datetime(one, 1, 1, tzinfo=dt.timezone.utc) for one in (year, year + 1))
+    query = sa.select(
+        scenes.c.collection, scenes.c.id, scenes.c.datetime, scenes.c.cloud,
+        sa.func.ST_AsBinary(scenes.c.geom).label("wkb"),
+    ).where(
+        sa.func.ST_Intersects(scenes.c.geom, around), scenes.c.datetime >= start, scenes.c.datetime < end
+    )  # fmt: skip
     order = (scenes.c.cloud.nulls_last(), scenes.c.datetime.desc(), scenes.c.collection, scenes.c.id)
-    inner = sa.select(
-        _YEAR.label("year"), scenes.c.collection, scenes.c.id, scenes.c.datetime, scenes.c.cloud,
-        sa.func.ST_AsBinary(scenes.c.geom).label("wkb"), sa.func.count().over(partition_by=_YEAR).label("total"),
-        sa.func.row_number().over(partition_by=_YEAR, order_by=order).label("rank"),
-    ).where(sa.func.ST_Intersects(scenes.c.geom, around), _YEAR.in_(wanted)).subquery()  # fmt: skip
-    found: dict[int, list[Any]] = {}
-    for row in in_time(engine, sa.select(inner).where(inner.c.rank <= MOST)):
-        found.setdefault(row.year, []).append(row)
-    return found
+    return in_time(engine, query.order_by(*order).limit(MOST + 1))
 
 
 def in_time(engine: Any, query: Any, seconds: float = QUERY_SECONDS) -> list[Any]:
@@ -116,19 +154,24 @@ def in_time(engine: Any, query: Any, seconds: float = QUERY_SECONDS) -> list[Any
             raise TooMuch from error
 
 
-def _answer(engine: Any, place: coverage.Territory, year: int, rows: list[Any]) -> dict[str, Any]:
+def _answer(
+    engine: Any, territory: Territory, place: coverage.Territory, year: int, around: list[Any]
+) -> dict[str, Any]:
     """One year of a territory.
 
+    :param place: the same in its plane
+    :param around: rows of :func:`_footprints`
     :returns: ``year``; ``share`` covered, 0 to 1; ``count`` of scenes that cover any of it; ``compared`` is False when
         there were more than :data:`MOST` around; ``scenes`` (the fewest that cover it, what brings most first),
         ``best`` and ``latest``, each with ``collection``, ``id``, ``datetime``, ``cloud``, ``platform``, ``picture``,
-        ``synthetic``, ``share``, ``geometry``; ``cloud`` of the chosen, in percent, weighted by their shares, None when
-        none knows its own; ``holes`` (GeoJSON features with ``direction`` and ``area_km2``, the largest first),
-        ``hole_km2`` in all
+        ``synthetic``, ``share``, ``geometry``, of ``scenes`` also ``label``; ``scene_count``; ``cloud`` of the chosen,
+        in percent, weighted by their shares, None when none knows its own; ``holes`` (GeoJSON features with
+        ``direction`` and ``area_km2``, the largest first), ``hole_count``, ``hole_km2`` in all
     """
+    rows = around[:MOST]
     shapes = shapely.from_wkb(np.array([bytes(row.wkb) for row in rows], dtype=object))
-    candidates = [coverage.Candidate((row.collection, row.id), row.cloud, row.datetime.timestamp()) for row in rows]
-    found = coverage.cover(place, candidates, shapes)
+    candidates = [choosing.Candidate((row.collection, row.id), row.cloud, row.datetime.timestamp()) for row in rows]
+    found = choosing.cover(place, candidates, shapes)
     named = {n: rows[n] for n in (*found.chosen, found.best, found.latest) if n is not None}
     items = _items(engine, [(row.collection, row.id) for row in named.values()])
     shares = dict(zip(found.chosen, found.shares, strict=True))
@@ -143,12 +186,14 @@ def _answer(engine: Any, place: coverage.Territory, year: int, rows: list[Any]) 
         return {**items[named[number].collection, named[number].id], "share": round(share, 4), "geometry": drawn}
 
     chosen = [one for one in map(scene, found.chosen) if one]
+    for one, point in zip(chosen, labels(territory.outline or {}, chosen), strict=True):
+        one["label"] = point
     holes = [_hole(hole, place) for hole in found.holes]
     return {
         "year": year, "share": round(found.share, 5), "count": found.touching,
-        "compared": not rows or rows[0].total <= MOST, "scenes": chosen, "best": scene(found.best),
-        "latest": scene(found.latest), "cloud": _cloud(chosen),
-        "holes": {"type": "FeatureCollection", "features": holes},
+        "compared": len(around) <= MOST, "scenes": chosen, "scene_count": len(chosen),
+        "best": scene(found.best), "latest": scene(found.latest), "cloud": _cloud(chosen),
+        "holes": {"type": "FeatureCollection", "features": holes}, "hole_count": len(holes),
         "hole_km2": round(sum(hole.area for hole in found.holes) / 1e6, 3),
     }  # fmt: skip
 
@@ -177,22 +222,26 @@ def _cloud(chosen: list[dict[str, Any]]) -> float | None:
     return round(sum(cloud * share for cloud, share in known) / weight, 1) if weight else None
 
 
-def _hole(hole: coverage.Hole, place: coverage.Territory) -> dict[str, Any]:
+def _hole(hole: choosing.Hole, place: coverage.Territory) -> dict[str, Any]:
     drawn = coverage.rounded(coverage.to_degrees(hole.shape, place.latitude))
     properties = {"direction": hole.direction, "area_km2": round(hole.area / 1e6, 3)}
     return {"type": "Feature", "properties": properties, "geometry": drawn}
 
 
-def _kept(key: str, wanted: list[int]) -> dict[int, dict[str, Any]]:
-    try:
-        values: Any = connect_to_redis().mget([f"{key}:{year}" for year in wanted]) if wanted else []
-    except RedisError:
-        return {}
-    return {year: orjson.loads(value) for year, value in zip(wanted, values, strict=True) if value}
+def labels(outline: dict[str, Any], chosen: list[dict[str, Any]]) -> list[list[float]]:
+    """Where the number of each scene stands: a point of the territory that no scene before it covers, if there is one.
 
-
-def _keep(key: str, answer: dict[str, Any]) -> None:
-    try:
-        connect_to_redis().set(key, orjson.dumps(answer), ex=KEEP)
-    except RedisError:
-        return
+    :param outline: GeoJSON geometry of the territory
+    :param chosen: scenes with their footprint as ``geometry``, in order
+    :returns: longitude and latitude of each
+    """
+    left = coverage.surface(shape(outline))
+    points = []
+    for scene in chosen:
+        footprint = coverage.surface(shape(scene["geometry"]))
+        own = coverage.surface(footprint.intersection(left))
+        parts = sorted(shapely.get_parts(own), key=lambda part: part.area)
+        point = (parts[-1] if parts else footprint).representative_point()
+        points.append([round(point.x, 5), round(point.y, 5)])
+        left = coverage.surface(left.difference(footprint))
+    return points

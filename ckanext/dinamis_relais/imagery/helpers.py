@@ -42,7 +42,7 @@ def dinamis_coverage_years(kind: str | None, code: str | None) -> list[dict[str,
     if not kind or not code:
         return []
     try:
-        return coverage_words.strip(act("dinamis_scene_coverage", kind=kind, code=code)["years"])
+        return coverage_words.strip(act("dinamis_scene_coverage", kind=kind, code=code, whole="none")["years"])
     except (tk.ValidationError, tk.ObjectNotFound, SQLAlchemyError):
         return []
 
