@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from functools import lru_cache
 
 from babel import dates
 
@@ -15,5 +16,11 @@ def in_words(day: dt.date, style: str, locale: str) -> str:
     :param style: ``long``, or ``full`` with the day of the week
     :param locale: ``fr``, ``en``
     """
+    return _in_words(day.date() if isinstance(day, dt.datetime) else day, style, locale)
+
+
+@lru_cache(maxsize=4096)
+def _in_words(day: dt.date, style: str, locale: str) -> str:
+    """The same, remembered: of a list's days many are said again and again."""
     text = dates.format_date(day, style, locale=locale)  # type: ignore[arg-type]  # Babel lists its styles
     return re.sub(r"(^|\s)1(?=\s)", r"\g<1>1er", text, count=1) if locale.startswith("fr") and day.day == 1 else text

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from ckan.lib.redis import connect_to_redis
 from ckan.tests.helpers import call_action
 
-from ckanext.dinamis_relais.imagery import covering, store, territories
+from ckanext.dinamis_relais.imagery import chores, covering, kept_coverage, store, territories
 from ckanext.dinamis_relais.imagery.places import PlaceUnavailable
 
 from .conftest import item
@@ -179,8 +179,8 @@ def test_years_that_there_was_no_time_for_are_put_off_the_newest_first(
     engine: Any, load: Any, square: Geo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     load([scene(1, 0, 1, "2020-05-01"), scene(2, 0, 1, "2021-05-01")])
-    # The end of the time, then one look at the clock before each year: the second comes too late.
-    clock = iter([0.0, 0.0, 99.0])
+    # The end of the time, then one look at the clock before each year but the first: the second comes too late.
+    clock = iter([0.0, 99.0])
     with monkeypatch.context() as patch:
         patch.setattr(covering, "time", SimpleNamespace(monotonic=lambda: next(clock)))
         assert [one["share"] for one in asked()["years"]] == [None, pytest.approx(1)]
@@ -260,3 +260,53 @@ def test_a_territory_is_found_by_name_code_or_label(geo: Geo, text: str, first: 
     found = territories.search(text)
     assert found[0].label == first and (len(found) == 1) is alone
     assert territories.search("Nulleparville") == []
+
+
+@pytest.fixture
+def renewal(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A worker that has just begun, and finds each change at once."""
+    for key in connect_to_redis().scan_iter(f"{kept_coverage._prefix()}*"):
+        connect_to_redis().delete(key)
+    monkeypatch.setattr(chores, "_renewal", chores._Renewal())
+    monkeypatch.setattr(chores, "EVERY", 0.0)
+    return chores._renewal
+
+
+def worked(most: int = 20) -> int:
+    """The turns of a worker until it finds nothing more to do."""
+    for turn in range(most):
+        if not chores.renew_coverage():
+            return turn
+    raise AssertionError("it goes on for ever")
+
+
+def test_the_worker_makes_ready_what_people_looked_at(
+    engine: Any, load: Any, square: Geo, renewal: Any, computed: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load([scene(1, 0, 0.5, "2020-05-01"), scene(2, 0, 0.5, "2021-05-01")])
+    assert worked() == 0, "nobody asked yet"
+    asked()
+    computed.clear()
+    square.down = True
+    load([scene(1, 0, 0.5, "2020-05-01"), scene(2, 0, 0.5, "2021-05-01"), scene(3, 0.5, 1, "2021-06-01")])
+    assert (worked(), computed) == (1, [2021])
+    monkeypatch.setattr(covering, "_look", lambda *_: pytest.fail("somebody had to wait"))
+    assert [one["share"] for one in asked()["years"]] == [pytest.approx(0.5), pytest.approx(1)]
+    assert (worked(), computed) == (0, [2021])
+
+
+def test_the_worker_goes_on_where_its_turn_ended_and_waits_for_a_listing(
+    engine: Any, load: Any, square: Geo, renewal: Any, computed: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load([scene(n, 0, 0.5, f"{2015 + n}-05-01") for n in range(1, 5)])
+    asked()
+    computed.clear()
+    monkeypatch.setattr(chores, "SLICE", 1e-9)
+    run = sa.text("UPDATE harvest_run SET state = :state")
+    load([scene(n, 0, 0.6, f"{2015 + n}-05-01") for n in range(1, 5)])
+    with engine.begin() as connection:
+        connection.execute(run, {"state": "running"})
+    assert worked() == 0
+    with engine.begin() as connection:
+        connection.execute(run, {"state": "complete"})
+    assert (worked(), computed) == (4, [2019, 2018, 2017, 2016])

@@ -12,13 +12,27 @@ from ckanext.dinamis_relais.dates import in_words
 from ckanext.dinamis_relais.imagery import describe
 from ckanext.dinamis_relais.imagery.words import platform_name
 
+#: Said when asked for: the language is the page's.
+_KINDS = {
+    "commune": lambda: tk._("commune"), "epci": lambda: tk._("EPCI"), "departement": lambda: tk._("département"),
+    "region": lambda: tk._("région"),
+}  # fmt: skip
+_DIRECTIONS = {
+    "n": lambda: tk._("in the north"), "ne": lambda: tk._("in the north-east"), "e": lambda: tk._("in the east"),
+    "se": lambda: tk._("in the south-east"), "s": lambda: tk._("in the south"),
+    "sw": lambda: tk._("in the south-west"), "w": lambda: tk._("in the west"),
+    "nw": lambda: tk._("in the north-west"), "c": lambda: tk._("in the middle"),
+}  # fmt: skip
+_NUMBERS = {
+    2: lambda: tk._("two"), 3: lambda: tk._("three"), 4: lambda: tk._("four"), 5: lambda: tk._("five"),
+    6: lambda: tk._("six"), 7: lambda: tk._("seven"), 8: lambda: tk._("eight"), 9: lambda: tk._("nine"),
+    10: lambda: tk._("ten"),
+}  # fmt: skip
+
 
 def kind_label(kind: str) -> str:
     """``commune``, ``EPCI``, ``département``, ``région`` in the page's language."""
-    return {
-        "commune": tk._("commune"), "epci": tk._("EPCI"), "departement": tk._("département"),
-        "region": tk._("région"),
-    }[kind]  # fmt: skip
+    return _KINDS[kind]()
 
 
 def percent(year: dict[str, Any]) -> str:
@@ -32,19 +46,12 @@ def percent(year: dict[str, Any]) -> str:
 
 def direction(name: str) -> str:
     """Where a hole lies in the territory."""
-    return {
-        "n": tk._("in the north"), "ne": tk._("in the north-east"), "e": tk._("in the east"),
-        "se": tk._("in the south-east"), "s": tk._("in the south"), "sw": tk._("in the south-west"),
-        "w": tk._("in the west"), "nw": tk._("in the north-west"), "c": tk._("in the middle"),
-    }[name]  # fmt: skip
+    return _DIRECTIONS[name]()
 
 
 def _count(number: int) -> str:
     """A small number as a word."""
-    _ = tk._
-    said = {2: _("two"), 3: _("three"), 4: _("four"), 5: _("five"), 6: _("six"), 7: _("seven"), 8: _("eight"),
-            9: _("nine"), 10: _("ten")}  # fmt: skip
-    return said.get(number) or describe.number(number)
+    return _NUMBERS[number]() if number in _NUMBERS else describe.number(number)
 
 
 def sentence(year: dict[str, Any]) -> str:

@@ -26,6 +26,8 @@ MOST_YEARS = 30
 PATIENCE = 10.0
 #: Seconds that the database may take for the footprints of a year, or for the fingerprints of all.
 QUERY_SECONDS = 10
+#: Seconds without a page after which a listing is taken for one that broke off.
+ALIVE = 300.0
 #: Degrees: detail of footprints and holes that no map of a territory shows.
 DETAIL = 1e-4
 #: Which years are given whole, besides a single one by its number: all, the newest with an image, none.
@@ -46,6 +48,12 @@ def mark(connection: Any) -> str:
     return f"{count}-{changed or 0}-{moment.timestamp() if moment else 0}"
 
 
+def listing(connection: Any) -> bool:
+    """Whether a harvest is listing scenes now: the mark will soon be another."""
+    now_ = sa.and_(runs.c.state == "running", runs.c.updated > sa.func.now() - dt.timedelta(seconds=ALIVE))
+    return connection.execute(sa.select(runs.c.id).where(now_).limit(1)).first() is not None
+
+
 def of_territory(
     engine: Any,
     territory: Territory,
@@ -59,7 +67,7 @@ def of_territory(
     :param asked: years (UTC); by default all from the catalogue's first to its last, those without scenes too, the
         newest :data:`MOST_YEARS` of them when many
     :param whole: which years are given whole: :data:`ALL`, :data:`NEWEST`, :data:`NONE`, or one by its number
-    :param patience: seconds; a year that is not reached has the share None
+    :param patience: seconds, after which no other year is begun; one that is not reached has the share None
     :returns: one entry a year as :func:`_answer` makes it, or without what :data:`kept_coverage.WHOLE` names, in the
         order of years
     :raises TooMuch: the database did not answer in time
@@ -101,7 +109,7 @@ def _computed(
         until = time.monotonic() + patience
         place = coverage.territory(shape(territory.outline or {}))
         for year in sorted(missing, reverse=True):
-            if time.monotonic() < until:
+            if not found or time.monotonic() < until:
                 rows = _footprints(engine, place, year) if kept.prints.get(year) else []
                 found[year] = _answer(engine, territory, place, year, rows)
                 kept.keep(found[year])

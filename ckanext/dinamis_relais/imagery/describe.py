@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -28,8 +29,14 @@ def locale() -> str:
 
 def number(value: float, digits: int = 0) -> str:
     """A number as the page's language writes it."""
+    return _number(value, digits, locale())
+
+
+@lru_cache(maxsize=8192)
+def _number(value: float, digits: int, language: str) -> str:
+    """The same, remembered: a page of figures says the same ones to everybody."""
     pattern = "#,##0" + ("." + "#" * digits if digits else "")
-    return format_decimal(value, format=pattern, locale=locale())
+    return format_decimal(value, format=pattern, locale=language)
 
 
 def row(item: dict[str, Any], place: dict[str, Any] | None = None) -> dict[str, Any]:

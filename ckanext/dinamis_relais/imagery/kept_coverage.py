@@ -30,6 +30,10 @@ NOTHING = ""
 _ABOUT = b"about"
 
 
+def _prefix() -> str:
+    return f"dinamis:coverage:{tk.config.get('ckan.site_id', '')}:{RULE}:"
+
+
 class Kept:
     """The years of one territory, by its present outline.
 
@@ -40,10 +44,10 @@ class Kept:
 
     def __init__(self, territory: Territory):
         drawn = hashlib.blake2b(orjson.dumps(territory.outline), digest_size=8).hexdigest()
-        site = tk.config.get("ckan.site_id", "")
-        self._key = f"dinamis:coverage:{site}:{RULE}:{territory.kind}:{territory.code}:{drawn}"
+        self._key = f"{_prefix()}{territory.kind}:{territory.code}:{drawn}"
+        self._redis: Any = connect_to_redis()
         try:
-            found: dict[bytes, bytes] = connect_to_redis().hgetall(self._key)  # type: ignore[assignment]
+            found: dict[bytes, bytes] = self._redis.hgetall(self._key)
         except RedisError:
             found = {}
         about = orjson.loads(found.pop(_ABOUT, b"{}"))
@@ -61,7 +65,7 @@ class Kept:
         """Years with all that is said of them; without those that are not kept, or whose scenes are others now."""
         known = [year for year in wanted if self.short(year) is not None]
         try:
-            values: Any = connect_to_redis().hmget(f"{self._key}:whole", known) if known else []
+            values: Any = self._redis.hmget(f"{self._key}:whole", known) if known else []
         except RedisError:
             return {}
         found = {year: orjson.loads(value) for year, value in zip(known, values, strict=True) if value}
@@ -82,7 +86,7 @@ class Kept:
 
     def _write(self, short: dict[Any, Any], whole: dict[int, Any]) -> None:
         try:
-            pipe = connect_to_redis().pipeline()
+            pipe = self._redis.pipeline()
             for key, values in ((self._key, short), (f"{self._key}:whole", whole)):
                 if values:
                     pipe.hset(key, mapping={name: orjson.dumps(value) for name, value in values.items()})
@@ -90,6 +94,16 @@ class Kept:
             pipe.execute()
         except RedisError:
             return
+
+
+def looked_at() -> list[tuple[str, str]]:
+    """Kind and code of the territories that somebody asked for while they are kept; none when Redis does not answer."""
+    try:
+        keys = [key.decode() for key in connect_to_redis().scan_iter(f"{_prefix()}*", count=1000)]
+    except RedisError:
+        return []
+    parts = (key.removeprefix(_prefix()).split(":") for key in keys)
+    return sorted({(part[0], part[1]) for part in parts if len(part) > 1})
 
 
 def shortened(answer: dict[str, Any]) -> dict[str, Any]:
