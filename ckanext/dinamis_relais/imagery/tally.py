@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ckanext.dinamis_relais import copying
 from ckanext.dinamis_relais.imagery.model import scenes
 from ckanext.dinamis_relais.imagery.model import tally as table
 
@@ -85,9 +86,10 @@ def add(connection: Any, counts: Mapping[tuple[str, Kind], int]) -> None:
 
     :param counts: by collection and kind
     """
-    rows = [dict(zip(_NAMES, (name, *of, count), strict=True)) for (name, of), count in counts.items() if count]
-    if rows:
-        connection.execute(table.insert().values(rows))
+    lines = [copying.line((name, *of, count)) for (name, of), count in counts.items() if count]
+    if lines:
+        # Some hundred rows a page: SQLAlchemy would take longer to write such an INSERT than PostgreSQL to do it.
+        copying.copy(connection, table.name, _NAMES, "".join(lines).encode())
 
 
 def delete(connection: Any, where: Any) -> int:
