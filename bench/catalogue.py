@@ -46,7 +46,7 @@ def explorer(ours: str, scenes: int) -> list[dict[str, Any]]:
     for name, path in (("", "/dinamis/images"), (" for a commune", "/dinamis/images?place=Bordeaux")):
         a, b = in_turn(COVERED, lambda _n, path=path: site.call(path), lambda _n: site.call("/dataset/"))
         text = f"explorer, first answer{name}, {scenes:,} scenes, against /dataset/, median"
-        found.append(row(text, statistics.median(a), statistics.median(b), 0.5))
+        found.append(row(text, statistics.median(a), statistics.median(b), None if name else 0.5))
     return found
 
 
