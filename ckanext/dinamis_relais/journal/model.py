@@ -18,6 +18,7 @@ class JournalLine(Base):
     """
 
     __tablename__ = "dinamis_journal"
+    __table_args__ = (sa.Index("dinamis_journal_organization", "organization_id", "id"),)
 
     id = column(sa.BigInteger, primary_key=True, autoincrement=False)
     at = moment(nullable=False)
@@ -25,7 +26,7 @@ class JournalLine(Base):
     event = text(nullable=False, index=True)
     object_type = text(nullable=False)
     object_id = text(nullable=False, index=True)
-    organization_id = text(index=True)
+    organization_id = text()
     data = json_column(nullable=False)
     previous_hash = text(nullable=False)
     hash = text(nullable=False)

@@ -22,6 +22,7 @@ from ckanext.dinamis_relais.journal import lines as journal_lines
 from ckanext.dinamis_relais.journal import reading
 from ckanext.dinamis_relais.journal.model import JournalLine
 from ckanext.dinamis_relais.portal import labels
+from ckanext.dinamis_relais.portal.words import words
 from ckanext.dinamis_relais.schema import listed, validated
 
 #: Kinds of thing that a partner's page tells of; the others are the relay's own affairs.
@@ -58,7 +59,7 @@ def _shown(line: JournalLine, names: dict[str, str], things: dict[str, str]) -> 
     images = line.object_type == "images"
     return {
         "id": line.id, "at": isoformat(line.at), "event": line.event, "object_type": line.object_type,
-        "object_id": line.object_id, "actor": line.actor if line.actor in labels.actors() else None,
+        "object_id": line.object_id, "actor": line.actor if line.actor in words(labels.actors) else None,
         "who": names.get(line.actor), "what": things.get(line.object_id),
         "files": data.get("files") if images else None, "scenes": len(data.get("scenes") or ()) if images else None,
     }  # fmt: skip
