@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, TimeoutError
 from typing import Any
 
 import pytest
@@ -89,3 +90,33 @@ def test_a_grid_of_a_part_is_counted(engine: Any, load: Callable[..., None]) -> 
     load([item(n) for n in range(30)])
     of_day = {"datetime": "2015-01-01T00:00:00Z/2015-01-04T00:00:00Z"}
     assert [sum(count for _shape, count in cells(engine, body, 0, 0, 0)) for body in ({}, of_day)] == [30, 3]
+
+
+def test_a_collection_that_lost_its_scenes_leaves_no_cell(engine: Any, load: Callable[..., None]) -> None:
+    load([item(n) for n in range(30)])
+    load([item(n) for n in range(5)], "other")
+    load([])
+    assert sum(count for _shape, count in cells(engine, {}, 0, 0, 0)) == 5
+    with engine.connect() as connection:
+        held = connection.execute(sa.select(model.collections.c.held).where(model.collections.c.id == "spot"))
+        assert held.scalar() is None
+    store.clear(engine, "source")
+    assert cells(engine, {}, 0, 0, 0) == set()
+
+
+def test_two_parts_of_a_collection_may_end_at_once(engine: Any, load: Callable[..., None]) -> None:
+    load([item(n) for n in range(30)])
+    mine = model.collections.c.id == "spot"
+
+    def second() -> None:
+        with engine.begin() as connection:
+            extents.note(connection, mine)
+
+    with ThreadPoolExecutor(1) as pool:
+        with engine.begin() as connection:
+            extents.note(connection, mine)
+            other = pool.submit(second)
+            with pytest.raises(TimeoutError):
+                other.result(timeout=0.3)
+        other.result(timeout=10)
+    assert sum(count for _shape, count in cells(engine, {}, 0, 0, 0)) == 30

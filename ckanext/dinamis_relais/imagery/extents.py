@@ -5,7 +5,6 @@ Noted at the end of each listing that changed a scene: neither an answer nor a m
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from typing import Any
 
@@ -21,29 +20,40 @@ ZOOM = 6
 CELLS = 16
 _RADIUS = 6378137.0
 
-_EDGES = (
-    sa.func.min(sa.func.ST_XMin(scenes.c.geom)), sa.func.min(sa.func.ST_YMin(scenes.c.geom)),
-    sa.func.max(sa.func.ST_XMax(scenes.c.geom)), sa.func.max(sa.func.ST_YMax(scenes.c.geom)),
+#: SQL: what a row of ``collection`` holds; null when that is nothing.
+_MEASURED = (
+    sa.select(sa.func.json_build_object(
+        "start", sa.func.min(scenes.c.datetime), "end", sa.func.max(scenes.c.end_datetime),
+        "bbox", sa.func.json_build_array(
+            sa.func.min(sa.func.ST_XMin(scenes.c.geom)), sa.func.min(sa.func.ST_YMin(scenes.c.geom)),
+            sa.func.max(sa.func.ST_XMax(scenes.c.geom)), sa.func.max(sa.func.ST_YMax(scenes.c.geom)),
+        ),
+    ))
+    .where(scenes.c.collection == collections.c.id).having(sa.func.count() > 0)
+    .correlate(collections).scalar_subquery()
 )  # fmt: skip
 
 
-def note(connection: Any, names: Any) -> None:
-    """Measure some collections.
+def note(connection: Any, mine: Any) -> None:
+    """Measure some collections; of those that lost all their scenes nothing is left.
 
-    :param names: SQL condition of the scenes
+    :param mine: SQL condition of the rows of ``collection``
     """
-    held = sa.func.json_build_object(
-        "start", sa.func.min(scenes.c.datetime), "end", sa.func.max(scenes.c.end_datetime), "bbox",
-        sa.func.json_build_array(*_EDGES),
-    )  # fmt: skip
-    measured = sa.select(scenes.c.collection, held.label("held")).where(names).group_by(scenes.c.collection).subquery()
-    change = collections.update().where(collections.c.id == measured.c.collection).values(held=measured.c.held)
-    connection.execute(change)
+    # First, since it holds the rows: of two parts of a collection that end at once, one waits here for the other.
+    connection.execute(collections.update().where(mine).values(held=_MEASURED))
+    forget(connection, mine)
     x, y = cell(ZOOM)
-    gone = sa.select(scenes.c.collection).where(names).distinct()
-    connection.execute(grid.delete().where(grid.c.collection.in_(gone)))
-    counted = sa.select(scenes.c.collection, x, y, sa.func.count()).where(names).group_by(scenes.c.collection, x, y)
+    own = scenes.c.collection.in_(sa.select(collections.c.id).where(mine))
+    counted = sa.select(scenes.c.collection, x, y, sa.func.count()).where(own).group_by(scenes.c.collection, x, y)
     connection.execute(grid.insert().from_select(["collection", "x", "y", "count"], counted))
+
+
+def forget(connection: Any, mine: Any) -> None:
+    """Drop the grid of some collections.
+
+    :param mine: SQL condition of the rows of ``collection``
+    """
+    connection.execute(grid.delete().where(grid.c.collection.in_(sa.select(collections.c.id).where(mine))))
 
 
 def side(zoom: int) -> float:
@@ -71,22 +81,12 @@ def read(engine: Any) -> dict[str, dict[str, Any]]:
 
     The count is that of now; the rest is of the last complete listing, or measured now when there was none yet.
     """
+    query = sa.select(collections.c.id, sa.func.coalesce(collections.c.held, _MEASURED, type_=sa.JSON).label("held"))
     with engine.connect() as connection:
-        rows = connection.execute(sa.select(collections.c.id, collections.c.held)).all()
-        held = {row.id: row.held for row in rows}
-        missing = [name for name, known in held.items() if known is None]
-        if missing:
-            edges = [edge.label(name) for edge, name in zip(_EDGES, "wsen", strict=True)]
-            times = sa.func.min(scenes.c.datetime).label("start"), sa.func.max(scenes.c.end_datetime).label("end")
-            query = sa.select(scenes.c.collection, *times, *edges).where(scenes.c.collection.in_(missing))
-            for row in connection.execute(query.group_by(scenes.c.collection)):
-                held[row.collection] = {"start": row.start, "end": row.end, "bbox": [row.w, row.s, row.e, row.n]}
+        held = {row.id: row.held for row in connection.execute(query)}
         counts = tally.by_collection(connection)
     return {
-        name: {"count": counts[name], "bbox": known["bbox"], **{end: _moment(known[end]) for end in ("start", "end")}}
+        name: {"count": counts[name], "bbox": known["bbox"],
+               **{end: parse_moment(known[end])[0] for end in ("start", "end")}}
         for name, known in held.items() if known and counts.get(name)
     }  # fmt: skip
-
-
-def _moment(value: Any) -> dt.datetime | None:
-    return value if isinstance(value, dt.datetime) else parse_moment(value)[0]

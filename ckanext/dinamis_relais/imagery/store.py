@@ -155,7 +155,9 @@ def finish(engine: Any, run: Run, max_vanished: float) -> Outcome:
     same = (seen.c.run_id == run.id, seen.c.collection == scenes.c.collection, seen.c.id == scenes.c.id)
     gone = sa.and_(mine, ~sa.exists().where(*same).correlate(scenes))
     with engine.begin() as connection:
-        _tell_planner(connection, run)
+        counts = sa.select(runs.c.listed, runs.c.created + runs.c.changed).where(runs.c.id == run.id)
+        listed, written = connection.execute(counts).one()
+        _tell_planner(connection, listed, written)
         total = connection.execute(sa.select(sa.func.count()).where(mine).select_from(scenes)).scalar_one()
         missing = connection.execute(sa.select(sa.func.count()).where(gone).select_from(scenes)).scalar_one()
         share = missing / total if total else 0.0
@@ -169,9 +171,11 @@ def finish(engine: Any, run: Run, max_vanished: float) -> Outcome:
         }  # fmt: skip
         connection.execute(runs.update().where(runs.c.id == run.id).values(change))
         _forget(connection, run)
-        tally.sum_up(connection)
-        if _touched(connection, run):
-            extents.note(connection, _listed_in(run.source_id, run.collection))
+        if written or outcome.vanished:
+            tally.sum_up(connection)
+            of_source = collections.c.source_id == run.source_id
+            one = run.collection != WHOLE_FILE
+            extents.note(connection, sa.and_(of_source, collections.c.id == run.collection) if one else of_source)
     return outcome
 
 
@@ -181,16 +185,9 @@ def _listed_in(source_id: str, collection: str) -> Any:
     return mine if collection == WHOLE_FILE else sa.and_(mine, scenes.c.collection == collection)
 
 
-def _touched(connection: Any, run: Run) -> bool:
-    """Whether a listing changed a scene."""
-    changes = sa.select(runs.c.created + runs.c.changed + runs.c.vanished).where(runs.c.id == run.id)
-    return connection.execute(changes).scalar_one() > 0
-
-
-def _tell_planner(connection: Any, run: Run) -> None:
+def _tell_planner(connection: Any, listed: int, written: int) -> None:
     """Statistics of what a large listing filled; without them the search for what vanished compares all with all."""
-    row = connection.execute(sa.select(runs.c.listed, runs.c.created + runs.c.changed).where(runs.c.id == run.id)).one()
-    for table, many in zip(("harvest_seen", "scene"), row, strict=True):
+    for table, many in (("harvest_seen", listed), ("scene", written)):
         if many >= MANY:
             connection.execute(sa.text(f"ANALYZE {table}"))
 
@@ -229,6 +226,7 @@ def clear(engine: Any, source_id: str) -> int:
         connection.execute(runs.delete().where(runs.c.source_id == source_id))
         dropped = tally.delete(connection, scenes.c.source_id == source_id)
         tally.sum_up(connection)
+        extents.forget(connection, collections.c.source_id == source_id)
         own = sa.select(collections.c.id).where(collections.c.source_id == source_id)
         connection.execute(properties.delete().where(properties.c.collection.in_(own)))
         connection.execute(collections.delete().where(collections.c.source_id == source_id))
