@@ -8,23 +8,29 @@ run's counters and its cursor. An interruption anywhere loses nothing and counts
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import Any
 
 import sqlalchemy as sa
+from psycopg2.errors import UniqueViolation
 from sqlalchemy.dialects.postgresql import insert
 
 from ckanext.dinamis_relais import copying
 from ckanext.dinamis_relais.imagery import tally
-from ckanext.dinamis_relais.imagery.model import problems, properties, runs, scenes, seen
+from ckanext.dinamis_relais.imagery.kinds import Kind
+from ckanext.dinamis_relais.imagery.model import problems, properties, runs, scenes, seen, untouched
 from ckanext.dinamis_relais.imagery.normalise import NORMALISER_VERSION
+from ckanext.dinamis_relais.imagery.normalise import mark as mark_of
 from ckanext.dinamis_relais.imagery.problems import Problem
 from ckanext.dinamis_relais.imagery.reading import COLUMNS, Key, Made, Members, Todo, by_key, make
 from ckanext.dinamis_relais.imagery.source import Page, Request
 
 #: Kinds of a property, as ``collection_property`` has them.
 _KINDS = {str: "text", int: "number", float: "number", bool: "boolean", list: "list", dict: "object"}
+
+#: Shapes of properties that a run remembers to have noted.
+MOST_NOTED = 10_000
 
 
 @dataclass
@@ -34,7 +40,8 @@ class Run:
     :ivar request: what to ask next; None when everything was listed
     :ivar resumed: True when an interrupted listing goes on
     :ivar part: years that this listing is limited to (``2019`` or ``/2016``, ``2024/``), empty for all
-    :ivar fresh: True when the store had nothing of it, and nobody else loads it now
+    :ivar fresh: True when the store had nothing of it, and nobody else loads it now: what is there, this run has listed
+    :ivar noted: shapes of properties that were noted already
     """
 
     id: int
@@ -44,6 +51,7 @@ class Run:
     resumed: bool
     part: str = ""
     fresh: bool = False
+    noted: set[tuple[str, Members]] = field(default_factory=set)
 
 
 @dataclass
@@ -113,67 +121,75 @@ def commit(engine: Any, run: Run, work: Compared, made: Made) -> Saved:
     :param made: of ``work.todo``
     :returns: what was new, changed, unchanged, repeated, and every problem
     """
-    saved, rows = work.saved, made.rows
+    saved, rows, known = work.saved, made.rows, {}
     saved.problems += made.problems
     with engine.begin() as connection:
         # The cursor commits with its page: a crash of the server loses both or none, so nothing need wait for it.
         connection.execute(sa.text("SET LOCAL synchronous_commit = off"))
-        before = _note_seen(connection, run.id, [*work.unchanged, *made.marks])
-        saved.repeated = len(before)
-        if work.untouched:
-            saved.repeated += _note_untouched(connection, run, work.untouched)
-        # What a store without any scene of this source has by now, this run has listed.
-        known = _known(connection, [key for key in rows if key in before or not run.fresh])
-        for key in [key for key, (mark, _kind) in known.items() if mark == made.marks[key]]:
-            saved.unchanged += 1
-            del rows[key], known[key]
-        for key in before & rows.keys():
-            remedy = "The last one was kept."
-            saved.problems.append(Problem(key[1], "id", "It is listed twice, differently.", remedy, fatal=False))
-        _load(connection, list(rows.values()), replace=bool(known))
+        if not (run.fresh and _loaded_as_new(connection, rows)):
+            known = _sort_out(connection, run, work, made)
+            _load(connection, rows, replace=bool(known))
         saved.changed, saved.created = len(known), len(rows) - len(known)
         counts = Counter((key[0], made.kinds[key]) for key in rows)
         counts.subtract((key[0], kind) for key, (_mark, kind) in known.items())
         tally.add(connection, counts)
         _note_problems(connection, run.id, saved.problems)
-        _note_properties(connection, made.members)
+        _note_properties(connection, made.members - run.noted)
         _move_on(connection, run.id, work.page, saved)
+    # One source may give each of a million scenes properties of its own: no more than some are remembered.
+    run.noted = made.members if len(run.noted) > MOST_NOTED else run.noted | made.members
     return saved
 
 
-def line_mark(line: bytes, key: bytes) -> str:
-    """The hash of a line of a file, as a UUID: a line that is the same byte by byte needs not even be read.
+def _sort_out(connection: Any, run: Run, work: Compared, made: Made) -> dict[Key, tuple[str, Kind]]:
+    """Note what a page lists; of its rows, those leave that the store has as they are.
 
-    :param key: what besides the line decides what is stored
+    :returns: what the store has otherwise: to be replaced
     """
-    return _uuid(blake2b(line, digest_size=16, key=key).hexdigest())
-
-
-def _uuid(text: str) -> str:
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    saved, rows = work.saved, made.rows
+    known = _known(connection, list(rows))
+    if run.fresh:
+        # What cannot be used left no trace; where others of its page come again, it does too.
+        before = {key for key in made.marks if key in known or key not in rows}
+    else:
+        before = _note_seen(connection, run.id, [*work.unchanged, *made.marks])
+        _note_untouched(connection, run.id, work.untouched)
+    saved.repeated = len(before)
+    for key in [key for key, (mark, _kind) in known.items() if mark == made.marks[key]]:
+        saved.unchanged += 1
+        del rows[key], known[key]
+    for key in before & rows.keys():
+        remedy = "The last one was kept."
+        saved.problems.append(Problem(key[1], "id", "It is listed twice, differently.", remedy, fatal=False))
+    return known
 
 
 def _changed_lines(connection: Any, run: Run, work: Compared) -> list[tuple[int, str, bytes]]:
     """The lines that the store does not have as they are, each with its number and hash."""
     page, saved = work.page, work.saved
-    key = (NORMALISER_VERSION + page.filter_mark).encode()[:64]
+    key = NORMALISER_VERSION + page.filter_mark
     found: dict[str, tuple[int, str, bytes]] = {}
     for number, line in page.lines or []:
-        mark = line_mark(line, key)
+        # A line that is the same byte by byte need not even be read.
+        mark = mark_of(line, key)
         if mark in found:
             problem = f"Lines {found[mark][0]} and {number} are the same."
             saved.problems.append(Problem(None, f"line {number}", problem, "Taken once.", fatal=False))
         found[mark] = (number, mark, line)
     if not run.fresh:
-        query = sa.select(scenes.c.hash).where(
-            scenes.c.source_id == run.source_id,
-            scenes.c.hash == sa.any_(sa.cast(list(found), sa.ARRAY(scenes.c.hash.type))),
-        )
-        work.untouched = [str(mark) for mark in connection.execute(query).scalars()]
+        same = (scenes.c.source_id == run.source_id, scenes.c.hash == sa.any_(_uuids(found)))
+        query = sa.select(sa.cast(sa.func.array_agg(scenes.c.hash), sa.Text)).where(*same)
+        known = connection.execute(query).scalar_one()
+        work.untouched = known[1:-1].split(",") if known else []
         saved.unchanged += len(work.untouched)
         for mark in work.untouched:
             found.pop(mark, None)
     return list(found.values())
+
+
+def _uuids(texts: Iterable[str]) -> Any:
+    """SQL: an array, sent as one text: a list of a thousand would be looked at thing by thing on its way."""
+    return sa.cast(sa.literal("{" + ",".join(texts) + "}", sa.Text), sa.ARRAY(scenes.c.hash.type))
 
 
 def _pairs(keys: list[Key]) -> Any:
@@ -182,7 +198,7 @@ def _pairs(keys: list[Key]) -> Any:
     return sa.func.unnest(*arrays).table_valued("collection", "id", name="asked").render_derived()
 
 
-def _known(connection: Any, keys: list[Key]) -> dict[Key, tuple[str, tally.Kind]]:
+def _known(connection: Any, keys: list[Key]) -> dict[Key, tuple[str, Kind]]:
     """Of what the store has: its hash, and how it is counted."""
     if not keys:
         return {}
@@ -215,24 +231,30 @@ def _note_seen(connection: Any, run_id: int, keys: list[Key]) -> set[Key]:
     return before
 
 
-def _note_untouched(connection: Any, run: Run, marks: list[str]) -> int:
-    """The same for lines known by their hash; returns how many the run had listed before."""
-    hashes = sa.cast(marks, sa.ARRAY(scenes.c.hash.type))
-    before = _listed(run.id, scenes)
-    query = (
-        sa.select(sa.literal(run.id), scenes.c.collection, scenes.c.id)
-        .select_from(scenes.outerjoin(before, sa.true()))
-        .where(scenes.c.source_id == run.source_id, scenes.c.hash == sa.any_(hashes), before.c.found.is_(None))
-    )
-    added = connection.execute(seen.insert().from_select(["run_id", "collection", "id"], query)).rowcount
-    return len(marks) - added
+def _note_untouched(connection: Any, run_id: int, marks: list[str]) -> None:
+    """The same for lines known by their hash."""
+    if marks:
+        connection.execute(untouched.insert().values(run_id=run_id, hashes=_uuids(marks)))
 
 
-def _load(connection: Any, lines: list[bytes], replace: bool) -> None:
+def _loaded_as_new(connection: Any, rows: dict[Key, bytes]) -> bool:
+    """Load the rows of a page as if the store had none of them; False, and nothing is loaded, when it has one.
+
+    A listing that never repeats itself is spared the question.
+    """
+    try:
+        with connection.begin_nested():
+            _load(connection, rows, replace=False)
+    except UniqueViolation:
+        return False
+    return True
+
+
+def _load(connection: Any, lines: dict[Key, bytes], replace: bool) -> None:
     """COPY scenes in: straight into the table when none was known, else through a temporary one."""
     if not lines:
         return
-    rows = b"".join(lines)
+    rows = b"".join(lines.values())
     if not replace:
         copying.copy(connection, "scene", COLUMNS, rows)
         return

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from geoalchemy2 import Geometry
-from sqlalchemy.dialects.postgresql import JSON, JSONB, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB, UUID
 
 #: Tables of the scene store; apart from CKAN's metadata on purpose.
 metadata = sa.MetaData()
@@ -56,7 +56,8 @@ scenes = sa.Table(
 )
 
 #: One row a listing of one collection of one source. ``cursor`` is the request that comes next, committed
-#: with the page before it: a listing that was interrupted goes on there, and no page counts twice.
+#: with the page before it: a listing that was interrupted goes on there, and no page counts twice. ``fresh``: the store
+#: had nothing of it, so that all there is has been listed by this run.
 runs = sa.Table(
     "harvest_run",
     metadata,
@@ -64,6 +65,7 @@ runs = sa.Table(
     sa.Column("source_id", sa.Text, nullable=False),
     sa.Column("collection", sa.Text, nullable=False),
     sa.Column("part", sa.Text, nullable=False, server_default=""),
+    sa.Column("fresh", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("job_id", sa.Text),
     sa.Column("fingerprint", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False, server_default="running"),
@@ -86,6 +88,14 @@ seen = sa.Table(
     sa.Column("run_id", sa.BigInteger, nullable=False),
     sa.Column("collection", sa.Text, nullable=False),
     sa.Column("id", sa.Text, nullable=False),
+)
+
+#: The same of a file's lines that are in the store as they are: hashes of scenes, a row for each page of the file.
+untouched = sa.Table(
+    "harvest_untouched",
+    metadata,
+    sa.Column("run_id", sa.BigInteger, nullable=False),
+    sa.Column("hashes", ARRAY(UUID(as_uuid=False)), nullable=False),
 )
 
 #: Every item that could not be taken, or was repaired: what, where, and what to do.
@@ -162,6 +172,7 @@ _INDEXES = (
     sa.Index("harvest_run_source", runs.c.source_id, runs.c.collection, runs.c.id),
     sa.Index("harvest_run_job", runs.c.job_id),
     sa.Index("harvest_seen_run", seen.c.run_id, seen.c.collection, seen.c.id),
+    sa.Index("harvest_untouched_run", untouched.c.run_id),
     sa.Index("harvest_problem_run", problems.c.run_id),
 )
 

@@ -9,16 +9,16 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from hashlib import blake2b
+from hashlib import sha256
 from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
 import orjson
-from pystac.serialization import identify_stac_object, migrate_to_latest
 
 from ckanext.dinamis_relais.imagery import footprints
 from ckanext.dinamis_relais.imagery.moments import parse_moment
 from ckanext.dinamis_relais.imagery.problems import Notes, Problem, Unusable
+from ckanext.dinamis_relais.imagery.standing import Standing
 
 STAC_VERSION = "1.1.0"
 #: Raised when the same source item would now be stored otherwise: all scenes are then written again.
@@ -82,13 +82,18 @@ def normalise(
 ) -> Normalised:
     """Make a scene of an item as a source gave it.
 
-    :param raw: a STAC item of version 0.9 to 1.1, decoded
+    :param raw: a STAC item of version 0.9 to 1.1, decoded, or as it stands
     :param collection: the collection in whose listing it was found
     :param base_url: address of the page, against which relative links are resolved
     :param shape: its footprint, when it was read already and is good
     :param keep: True to leave ``raw`` as it is
     :returns: the scene (None when unusable) and every problem and repair
     """
+    if isinstance(raw, Standing):
+        scene = _as_it_stands(raw, collection, base_url, shape)
+        if scene:
+            return Normalised(scene, [])
+        raw = orjson.loads(raw.line)
     item_id = raw.get("id") if isinstance(raw, dict) else None
     notes = Notes(str(item_id) if item_id not in (None, "") else "")
     try:
@@ -96,6 +101,26 @@ def normalise(
     except Unusable as error:
         fatal = Problem(notes.item_id or None, error.where, error.problem, error.remedy)
         return Normalised(None, [*notes, fatal])
+
+
+def _as_it_stands(item: Standing, collection: str, base_url: str, shape: footprints.Footprint | None) -> Scene | None:
+    """The scene of an item of which only the links change; None when there is something to say about it."""
+    properties, notes = item["properties"], Notes(item["id"])
+    if shape is None or item["collection"] != collection:
+        return None
+    try:
+        (moment, end), cloud = _moments(properties, notes), _cloud(properties, notes)
+    except Unusable:
+        return None
+    links, _base = _kept_links(item["links"], base_url)
+    text = item.body + b',"links":' + orjson.dumps(links) + b"}"
+    if notes or len(text) > MAX_ITEM_BYTES:
+        return None
+    return Scene(
+        collection=collection, id=item["id"], moment=moment, end=end, cloud=cloud, platform=platform_of(item),
+        gsd=_number(properties.get("gsd")), wkb=shape.wkb, item=text,
+        members=(tuple(properties), tuple(map(type, properties.values()))),
+    )  # fmt: skip
 
 
 def _scene(  # the stages of one item, in a row
@@ -140,6 +165,9 @@ def _migrated(raw: dict[str, Any], notes: Notes, keep: bool) -> dict[str, Any]:
         if not isinstance(item.get("stac_version"), str):
             notes.add("stac_version", "It names no STAC version.", "Read as STAC 1.0.0.")
             item["stac_version"] = "1.0.0"
+        # Loaded when it is needed, since it takes longer than a thousand scenes.
+        from pystac.serialization import identify_stac_object, migrate_to_latest
+
         try:
             item = migrate_to_latest(item, identify_stac_object(item))
         except Exception as error:  # pystac raises what a broken item makes it raise
@@ -205,13 +233,8 @@ def _projection(holder: dict[str, Any]) -> None:
 
 
 def _addresses(item: dict[str, Any], base_url: str) -> None:
-    """Absolute links, also of assets; of the source's tree only where the item came from (``via``) is kept."""
-    own = next((link["href"] for link in item["links"] if link.get("rel") == "self"), "")
-    base = urljoin(base_url, own) if own else base_url
-    kept = [dict(link, href=_joined(base, link["href"])) for link in item["links"] if link.get("rel") not in NAVIGATION]
-    if own:
-        kept.append({"rel": "via", "href": base, "type": "application/geo+json"})
-    item["links"] = kept
+    """Absolute links, also of assets."""
+    item["links"], base = _kept_links(item["links"], base_url)
     assets = item["assets"]
     for key, asset in list(assets.items()):
         if isinstance(asset, dict) and isinstance(asset.get("href"), str):
@@ -219,6 +242,19 @@ def _addresses(item: dict[str, Any], base_url: str) -> None:
             _projection(asset)
         else:
             del assets[key]
+
+
+def _kept_links(links: list[dict[str, Any]], base_url: str) -> tuple[list[dict[str, Any]], str]:
+    """Absolute links; of the source's tree only where the item came from (``via``) is kept.
+
+    :returns: the links, and the address that relative ones are resolved against
+    """
+    own = next((link["href"] for link in links if link.get("rel") == "self"), "")
+    base = urljoin(base_url, own) if own else base_url
+    kept = [dict(link, href=_joined(base, link["href"])) for link in links if link.get("rel") not in NAVIGATION]
+    if own:
+        kept.append({"rel": "via", "href": base, "type": "application/geo+json"})
+    return kept, base
 
 
 def _joined(base: str, href: str) -> str:
@@ -274,5 +310,13 @@ def fingerprint(raw: dict[str, Any]) -> str:
     """
     content = {**raw, "links": [link for link in _links(raw.get("links")) if link.get("rel") not in NAVIGATION]}
     body = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
-    text = blake2b(body, digest_size=16, key=NORMALISER_VERSION.encode()).hexdigest()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    return mark(body, NORMALISER_VERSION)
+
+
+def mark(content: bytes, key: str) -> str:
+    """A UUID of content, in PostgreSQL's spelling: the head of its SHA-256, which processors reckon by themselves.
+
+    :param key: what besides the content decides what is stored
+    """
+    text = sha256(key.encode() + b"\n" + content).hexdigest()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:32]}"

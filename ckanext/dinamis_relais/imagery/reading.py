@@ -9,9 +9,10 @@ from typing import Any
 import orjson
 
 from ckanext.dinamis_relais import copying
+from ckanext.dinamis_relais.imagery import standing
+from ckanext.dinamis_relais.imagery.kinds import Kind, kind
 from ckanext.dinamis_relais.imagery.normalise import Scene, fingerprint, normalise, normalise_many
 from ckanext.dinamis_relais.imagery.problems import Problem
-from ckanext.dinamis_relais.imagery.tally import Kind, kind
 
 #: A run of this collection lists a whole file, whose scenes name their collections themselves.
 WHOLE_FILE = "*"
@@ -87,7 +88,7 @@ def make(todo: Todo) -> Made:
 def _parsed(lines: list[tuple[int, str, bytes]], problems: list[Problem]) -> Iterator[tuple[Any, str]]:
     for number, mark, line in lines:
         try:
-            item = orjson.loads(line)
+            item = standing.read(line) or orjson.loads(line)
         except orjson.JSONDecodeError as error:
             problems.append(Problem(None, f"line {number}", f"It is no JSON ({error}).", "Write one item a line."))
             continue

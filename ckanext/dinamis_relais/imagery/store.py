@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from ckanext.dinamis_relais.imagery import extents, tally
 from ckanext.dinamis_relais.imagery.loading import Run, Saved, commit, compare, save_page
-from ckanext.dinamis_relais.imagery.model import collections, problems, properties, runs, scenes, seen
+from ckanext.dinamis_relais.imagery.model import collections, problems, properties, runs, scenes, seen, untouched
 from ckanext.dinamis_relais.imagery.normalise import NAVIGATION
 from ckanext.dinamis_relais.imagery.reading import WHOLE_FILE
 from ckanext.dinamis_relais.imagery.source import Request, years_of
@@ -121,17 +121,18 @@ def open_run(
         if last is not None and open_ and last.fingerprint == mark and not fresh:
             change = {"state": "running", "job_id": job_id, "message": None, "updated": sa.func.now()}
             connection.execute(runs.update().where(runs.c.id == last.id).values(change))
-            return Run(last.id, source_id, collection, Request(**last.cursor) if last.cursor else None, True, part)
+            request = Request(**last.cursor) if last.cursor else None
+            return Run(last.id, source_id, collection, request, True, part, last.fresh)
         unfinished = sa.and_(of_this, runs.c.state.in_(("running", "interrupted")))
         connection.execute(runs.update().where(unfinished).values(state="abandoned"))
         values = {
             "source_id": source_id, "collection": collection, "job_id": job_id, "fingerprint": mark,
             "cursor": first.as_dict(), "part": part,
         }  # fmt: skip
-        run_id = connection.execute(runs.insert().values(values).returning(runs.c.id)).scalar_one()
         some = sa.select(scenes.c.id).where(_listed_in(source_id, collection)).limit(1)
-        empty = not part and connection.execute(some).first() is None
-    return Run(run_id, source_id, collection, first, False, part, fresh=empty)
+        values["fresh"] = not part and connection.execute(some).first() is None
+        run_id = connection.execute(runs.insert().values(values).returning(runs.c.id)).scalar_one()
+    return Run(run_id, source_id, collection, first, False, part, values["fresh"])
 
 
 def interrupt(engine: Any, run: Run, message: str) -> None:
@@ -146,24 +147,16 @@ def finish(engine: Any, run: Run, max_vanished: float) -> Outcome:
 
     :param max_vanished: share of the collection's scenes, 0 to 1, that may go without a confirmation
     """
-    mine = _listed_in(run.source_id, run.collection)
-    start, end = years_of(run.part)
-    if start is not None:
-        mine = sa.and_(mine, scenes.c.datetime >= dt.datetime(start, 1, 1, tzinfo=dt.timezone.utc))
-    if end is not None:
-        mine = sa.and_(mine, scenes.c.datetime < dt.datetime(end + 1, 1, 1, tzinfo=dt.timezone.utc))
-    same = (seen.c.run_id == run.id, seen.c.collection == scenes.c.collection, seen.c.id == scenes.c.id)
-    gone = sa.and_(mine, ~sa.exists().where(*same).correlate(scenes))
     with engine.begin() as connection:
         counts = sa.select(runs.c.listed, runs.c.created + runs.c.changed).where(runs.c.id == run.id)
         listed, written = connection.execute(counts).one()
-        _tell_planner(connection, listed, written)
-        total = connection.execute(sa.select(sa.func.count()).where(mine).select_from(scenes)).scalar_one()
-        missing = connection.execute(sa.select(sa.func.count()).where(gone).select_from(scenes)).scalar_one()
+        _tell_planner(connection, 0 if run.fresh else listed, written)
+        # All that there is of a first listing, it has listed.
+        missing, total = (0, 0) if run.fresh else _missing(connection, run)
         share = missing / total if total else 0.0
         believed = share <= max_vanished
         if missing and believed:
-            tally.delete(connection, gone)
+            tally.delete(connection, _gone(run))
         outcome = Outcome(missing if believed else 0, 0 if believed else missing, share)
         change = {
             "state": "complete", "finished": sa.func.clock_timestamp(), "updated": sa.func.clock_timestamp(),
@@ -177,6 +170,33 @@ def finish(engine: Any, run: Run, max_vanished: float) -> Outcome:
             one = run.collection != WHOLE_FILE
             extents.note(connection, sa.and_(of_source, collections.c.id == run.collection) if one else of_source)
     return outcome
+
+
+def _mine(run: Run) -> Any:
+    """SQL: a scene is of what a run lists."""
+    mine = _listed_in(run.source_id, run.collection)
+    start, end = years_of(run.part)
+    if start is not None:
+        mine = sa.and_(mine, scenes.c.datetime >= dt.datetime(start, 1, 1, tzinfo=dt.timezone.utc))
+    if end is not None:
+        mine = sa.and_(mine, scenes.c.datetime < dt.datetime(end + 1, 1, 1, tzinfo=dt.timezone.utc))
+    return mine
+
+
+def _gone(run: Run) -> Any:
+    """SQL: a scene is of what a run lists, and was not listed."""
+    same = (seen.c.run_id == run.id, seen.c.collection == scenes.c.collection, seen.c.id == scenes.c.id)
+    marks = sa.select(sa.func.unnest(untouched.c.hashes).label("hash")).where(untouched.c.run_id == run.id).subquery()
+    return sa.and_(
+        _mine(run), ~sa.exists().where(*same).correlate(scenes),
+        ~sa.exists().where(marks.c.hash == scenes.c.hash).correlate(scenes),
+    )  # fmt: skip
+
+
+def _missing(connection: Any, run: Run) -> tuple[int, int]:
+    """How many scenes were not listed, and of how many."""
+    missing, total = (sa.select(sa.func.count()).select_from(scenes).where(one) for one in (_gone(run), _mine(run)))
+    return connection.execute(missing).scalar_one(), connection.execute(total).scalar_one()
 
 
 def _listed_in(source_id: str, collection: str) -> Any:
@@ -197,7 +217,8 @@ def _forget(connection: Any, run: Run) -> None:
     of_this = sa.and_(
         runs.c.source_id == run.source_id, runs.c.collection == run.collection, runs.c.part == run.part
     )  # fmt: skip
-    connection.execute(seen.delete().where(seen.c.run_id.in_(sa.select(runs.c.id).where(of_this))))
+    for noted in (seen, untouched):
+        connection.execute(noted.delete().where(noted.c.run_id.in_(sa.select(runs.c.id).where(of_this))))
     past = sa.select(runs.c.id).where(of_this).order_by(runs.c.id.desc()).offset(RUNS_KEPT)
     connection.execute(problems.delete().where(problems.c.run_id.in_(past)))
 
@@ -221,8 +242,8 @@ def clear(engine: Any, source_id: str) -> int:
     """
     mine = sa.select(runs.c.id).where(runs.c.source_id == source_id)
     with engine.begin() as connection:
-        connection.execute(seen.delete().where(seen.c.run_id.in_(mine)))
-        connection.execute(problems.delete().where(problems.c.run_id.in_(mine)))
+        for noted in (seen, untouched, problems):
+            connection.execute(noted.delete().where(noted.c.run_id.in_(mine)))
         connection.execute(runs.delete().where(runs.c.source_id == source_id))
         dropped = tally.delete(connection, scenes.c.source_id == source_id)
         tally.sum_up(connection)

@@ -1,4 +1,4 @@
-"""How many scenes there are of each collection, year, satellite and class of clouds: kept as they come and go.
+"""How many scenes there are of each collection and kind (kinds.py): kept as they come and go.
 
 To count a million scenes takes longer than to answer the page that says how many there are. Numbers are added as lines
 of their own, a removed scene as -1, so that two harvests never wait for each other; the end of a listing sums them up.
@@ -6,7 +6,6 @@ of their own, a removed scene as -1, so that two harvests never wait for each ot
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,14 +13,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from ckanext.dinamis_relais import copying
+from ckanext.dinamis_relais.imagery.kinds import CLOUDS, Kind
 from ckanext.dinamis_relais.imagery.model import scenes
 from ckanext.dinamis_relais.imagery.model import tally as table
-
-#: Upper ends of the classes of cloud cover, in percent: what the explorer offers. Above the last one, 100.
-CLOUDS = (5, 10, 20, 50)
-
-#: Year (UTC), platform, and class of clouds, None when they are unknown.
-Kind = tuple[int, str | None, int | None]
 
 _CLASS = sa.case(*((scenes.c.cloud <= step, step) for step in CLOUDS), (scenes.c.cloud.isnot(None), 100))
 #: SQL: the kind of a scene.
@@ -36,7 +30,7 @@ _NAMES = ("collection", "year", "platform", "cloud", "count")
 class Asked:
     """What is counted; None for any.
 
-    :ivar cloud: one of :data:`CLOUDS`: at most so many percent
+    :ivar cloud: one of ``CLOUDS``: at most so many percent
     """
 
     collections: tuple[str, ...] | None = None
@@ -70,15 +64,6 @@ def asked(body: Mapping[str, Any], spelled: Callable[[str], str]) -> Asked | Non
         return None
     name = platform["eq"]
     return Asked(tuple(names) if names else None, None if name is None else spelled(name), cloud["lte"])
-
-
-def kind(moment: dt.datetime, platform: str | None, cloud: float | None) -> Kind:
-    """The kind of a scene.
-
-    :param moment: in UTC
-    :param cloud: percent
-    """
-    return moment.year, platform, None if cloud is None else next((step for step in CLOUDS if cloud <= step), 100)
 
 
 def add(connection: Any, counts: Mapping[tuple[str, Kind], int]) -> None:
