@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import subprocess
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def todo(numbers: range, wanted: Any = bool) -> Todo:
-    lines = [(n, f"mark-{n}", files.orjson.dumps(item(n))) for n in numbers]
+    lines = [(n, str(uuid.UUID(int=n)), files.orjson.dumps(item(n))) for n in numbers]
     return Todo("source", "", WHOLE_FILE, [], wanted, lines=lines)
 
 

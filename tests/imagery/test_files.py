@@ -68,6 +68,34 @@ def test_a_file_that_broke_off_is_gone_on_with(engine: Any, tmp_path: Path, monk
     assert (heard.total("created"), len(ids(engine)), last_run(engine).listed) == (15, 35, 35)
 
 
+def test_pages_of_which_little_changed_are_written_together(
+    engine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "BATCH", 30)
+    path = written(tmp_path / "scenes.ndjson", [item(n) for n in range(400)])
+    take(engine, path)
+    written(path, [item(n, gsd=1.5) if n in (7, 333, 390) else item(n) for n in range(399)])
+    commit, seen = store.commit, list[int]()
+
+    def noted(engine: Any, run: Any, work: Any, made: Any) -> Any:
+        seen.append(work.pages)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+        return commit(engine, run, work, made)
+
+    monkeypatch.setattr(store, "commit", noted)
+    with pytest.raises(KeyboardInterrupt):
+        take(engine, path)
+    assert (seen, last_run(engine).listed, last_run(engine).pages) == ([10, 4], 300, 10)
+    monkeypatch.setattr(store, "commit", commit)
+    outcome, heard = take(engine, path)
+    assert (heard.total("listed"), heard.total("changed"), heard.total("unchanged")) == (99, 2, 97)
+    assert (outcome.vanished, len(ids(engine)), last_run(engine).pages) == (1, 399, 14)
+    with engine.connect() as connection:
+        changed = sa.select(model.scenes.c.id).where(model.scenes.c.gsd == 1.5)
+        assert set(connection.execute(changed).scalars()) == {"SPOT6_00007", "SPOT6_00333", "SPOT6_00390"}
+
+
 def test_geoparquet_comes_back_as_it_was(engine: Any, tmp_path: Path) -> None:
     from stac_geoparquet.arrow import parse_stac_items_to_arrow, to_parquet
 

@@ -134,6 +134,23 @@ def test_an_interrupted_listing_deletes_nothing_and_is_resumed(engine: Any, serv
     assert (last_run(engine).state, last_run(engine).listed, len(ids(engine))) == ("complete", 39, 39)
 
 
+def test_a_first_listing_that_was_interrupted_keeps_what_it_had_listed(
+    engine: Any, server: Server, source: StacSource
+) -> None:
+    bad = {**item(5), "geometry": None}
+    server.items["spot"] = [item(number) if number != 5 else bad for number in range(30)]
+    server.broken = [("start=20", (200, {}, b"cut"))]
+    with pytest.raises(OutsideError):
+        harvest(engine, source)
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(sa.func.count()).select_from(model.seen)).scalar_one() == 0
+    outcome, heard = harvest(engine, source, max_vanished=1.0)
+    assert (heard.total("listed"), outcome.vanished, len(ids(engine))) == (10, 0, 29)
+    server.items["spot"] = server.items["spot"][:20]
+    outcome, _ = harvest(engine, source, max_vanished=1.0)
+    assert (outcome.vanished, len(ids(engine))) == (10, 19)
+
+
 def test_a_forgotten_cursor_starts_again(engine: Any, server: Server, source: StacSource) -> None:
     server.items["spot"] = [item(number) for number in range(30)]
     server.broken = [("start=20", (200, {}, b"cut"))]
@@ -155,10 +172,15 @@ def test_another_configuration_never_resumes(engine: Any, server: Server, source
     assert "bbox=-2,42,3,48" in next(path for path in server.asked if "/items" in path)
 
 
-def test_a_listing_that_goes_round_is_stopped(engine: Any, server: Server, source: StacSource) -> None:
-    """Ever new links, two pages in turn: only the store sees that nothing new comes."""
+@pytest.mark.parametrize("again", [False, True])
+def test_a_listing_that_goes_round_is_stopped(engine: Any, server: Server, source: StacSource, again: bool) -> None:
+    """Ever new links, two pages in turn, each with a scene that cannot be used: only the store sees it."""
+    if again:
+        server.items["spot"] = [item(1)]
+        harvest(engine, source)
     for number in range(12):
-        half = [item(one + number % 2 * 10) for one in range(10)]
+        half: list[Any] = [item(one + number % 2 * 10) for one in range(10)]
+        half.append({**item(100 + number % 2), "geometry": None})
         href = f"{server.url}/collections/spot/items?limit=10&n={number}"
         body = {"type": "FeatureCollection", "features": half, "links": [{"rel": "next", "href": href}]}
         server.broken.append(("/items", (200, {}, orjson.dumps(body))))

@@ -18,11 +18,11 @@ class Footprint(NamedTuple):
     """Where a scene lies: longitude and latitude in degrees, EPSG:4326.
 
     :ivar bounds: west, south, east, north
-    :ivar wkb: EWKB in hexadecimal
+    :ivar wkb: EWKB
     """
 
     bounds: list[float]
-    wkb: str
+    wkb: bytes
 
 
 #: What JSON's numbers are in Python; its true and false are no coordinates.
@@ -37,12 +37,11 @@ def read_many(raws: list[Any]) -> list[Footprint | None]:
         inside = (bounds[:, 0] >= -180) & (bounds[:, 2] <= 180) & (bounds[:, 1] >= -90) & (bounds[:, 3] <= 90)
     good = inside & shapely.is_valid(found) & ~shapely.is_empty(found) & ~shapely.is_missing(found)
     boxes, wkb = bounds.tolist(), _wkb(found)
-    return [Footprint(boxes[n], wkb[n].hex()) if usable else None for n, usable in enumerate(good.tolist())]
+    return [Footprint(boxes[n], wkb[n]) if usable else None for n, usable in enumerate(good.tolist())]
 
 
 def _wkb(geometries: Any) -> Any:
-    """EWKB; to be written in hexadecimal by Python, which is seven times as quick at it as GEOS."""
-    return shapely.to_wkb(shapely.set_srid(shapely.force_2d(geometries), 4326), include_srid=True)
+    return shapely.to_wkb(shapely.set_srid(geometries, 4326), output_dimension=2, include_srid=True)
 
 
 def _geometries(values: list[Any]) -> Any:
@@ -113,4 +112,4 @@ def read_one(item: dict[str, Any], notes: Notes) -> Footprint:
         geometry = shapely.make_valid(geometry)
         item["geometry"] = orjson.loads(shapely.to_geojson(geometry))
         notes.add("geometry", f"It is not a valid polygon ({why}).", "Repaired.")
-    return Footprint(list(geometry.bounds), _wkb(geometry).hex())
+    return Footprint(list(geometry.bounds), _wkb(geometry))

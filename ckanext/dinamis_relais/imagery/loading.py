@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -31,6 +31,9 @@ _KINDS = {str: "text", int: "number", float: "number", bool: "boolean", list: "l
 
 #: Shapes of properties that a run remembers to have noted.
 MOST_NOTED = 10_000
+
+#: A page of a file of which less than one line in so many changed waits for the pages after it, and how many may wait.
+LITTLE, MOST_JOINED = 10, 10
 
 
 @dataclass
@@ -68,14 +71,19 @@ class Saved:
     repeated: int = 0
     problems: list[Problem] = field(default_factory=list)
 
+    def plus(self, other: Saved) -> Saved:
+        """Of both together."""
+        return Saved(**{one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(self)})
+
 
 @dataclass
 class Compared:
-    """A page that was compared with the store.
+    """A page that was compared with the store, or some pages of a file, one after the other.
 
     :ivar todo: what is new or changed
     :ivar unchanged: keys of what the store has as it is
     :ivar untouched: hashes of a file's lines that are in the store as they are
+    :ivar pages: how many there are; ``page`` is the last of them
     """
 
     page: Page
@@ -83,6 +91,21 @@ class Compared:
     todo: Todo
     unchanged: list[Key] = field(default_factory=list)
     untouched: list[str] = field(default_factory=list)
+    pages: int = 1
+
+    @property
+    def is_little(self) -> bool:
+        """Whether this is a page of a file that is not worth a transaction of its own."""
+        of_a_file = self.page.lines is not None
+        return of_a_file and self.pages < MOST_JOINED and len(self.todo.lines) * LITTLE < self.saved.listed
+
+    def join(self, following: Compared) -> None:
+        """Take in the page that follows: both are written at once."""
+        self.page = replace(following.page, notes=self.page.notes + following.page.notes)
+        self.saved = self.saved.plus(following.saved)
+        self.todo.lines.extend(following.todo.lines)
+        self.untouched.extend(following.untouched)
+        self.pages += 1
 
 
 def save_page(engine: Any, run: Run, page: Page) -> Saved:
@@ -135,7 +158,7 @@ def commit(engine: Any, run: Run, work: Compared, made: Made) -> Saved:
         tally.add(connection, counts)
         _note_problems(connection, run.id, saved.problems)
         _note_properties(connection, made.members - run.noted)
-        _move_on(connection, run.id, work.page, saved)
+        _move_on(connection, run.id, work)
     # One source may give each of a million scenes properties of its own: no more than some are remembered.
     run.noted = made.members if len(run.noted) > MOST_NOTED else run.noted | made.members
     return saved
@@ -254,7 +277,7 @@ def _load(connection: Any, lines: dict[Key, bytes], replace: bool) -> None:
     """COPY scenes in: straight into the table when none was known, else through a temporary one."""
     if not lines:
         return
-    rows = b"".join(lines.values())
+    rows = copying.file(lines.values())
     if not replace:
         copying.copy(connection, "scene", COLUMNS, rows)
         return
@@ -289,11 +312,12 @@ def _note_properties(connection: Any, shapes: set[tuple[str, Members]]) -> None:
         connection.execute(insert(properties).values(rows).on_conflict_do_nothing())
 
 
-def _move_on(connection: Any, run_id: int, page: Page, saved: Saved) -> None:
+def _move_on(connection: Any, run_id: int, work: Compared) -> None:
+    page, saved = work.page, work.saved
     counters = ("listed", "created", "changed", "unchanged")
     change = {name: runs.c[name] + getattr(saved, name) for name in counters}
     values = {
-        **change, "pages": runs.c.pages + 1, "problems": runs.c.problems + len(saved.problems),
+        **change, "pages": runs.c.pages + work.pages, "problems": runs.c.problems + len(saved.problems),
         "cursor": page.next.as_dict() if page.next else sa.null(),
         "matched": sa.func.coalesce(page.matched, runs.c.matched), "updated": sa.func.clock_timestamp(),
     }  # fmt: skip

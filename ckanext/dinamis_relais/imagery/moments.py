@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 _MOMENT = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?\s*([Zz]|[+-]\d\d:?\d\d)?)?$")
 
 #: Characters. What is longer is no date, and is not worth to be remembered.
 LONGEST = 64
+#: Characters. Of what has no more than microseconds a library reads most in a tenth of the time, and the same.
+_PRECISE = len("2023-07-12T10:34:00.123456Z")
 
 
 def parse_moment(value: Any) -> tuple[dt.datetime | None, bool]:
@@ -24,6 +29,11 @@ def parse_moment(value: Any) -> tuple[dt.datetime | None, bool]:
 
 @lru_cache(maxsize=4096)  # the start of a scene is mostly its end, and scenes of one pass follow one another
 def _parsed(text: str) -> tuple[dt.datetime | None, bool]:
+    if len(text) <= _PRECISE:
+        with suppress(msgspec.ValidationError):
+            read = msgspec.convert(text, dt.datetime)
+            if read.tzinfo is dt.timezone.utc:
+                return read, True
     match = _MOMENT.match(text.strip())
     if match is None:
         return None, False

@@ -55,7 +55,7 @@ class Todo:
 class Made:
     """What was made of it.
 
-    :ivar rows: lines of COPY's text format by key, their values in the order of :data:`COLUMNS`
+    :ivar rows: of COPY's binary format by key, their values in the order of :data:`COLUMNS`
     :ivar marks: hash by key of all that is listed, what cannot be used too
     :ivar kinds: by key, how each row is counted
     :ivar members: by collection, the shapes of the scenes' properties (``Scene.members``)
@@ -70,7 +70,7 @@ class Made:
 
 def make(todo: Todo) -> Made:
     """Rows of the scenes that a page lists, and every problem found on the way; the items are used up."""
-    made = Made()
+    made, source = Made(), copying.text(todo.source_id)
     items = todo.items or by_key(todo.collection, todo.collections, _parsed(todo.lines, made.problems), made.problems)
     results = normalise_many([(item, key[0]) for key, (item, _mark) in items.items()], todo.base)
     for (key, (_item, mark)), result in zip(items.items(), results, strict=True):
@@ -79,7 +79,7 @@ def make(todo: Todo) -> Made:
             continue  # outside of what the configuration asks for: as if it were not listed
         made.marks[key] = mark
         if result.scene:
-            made.rows[key] = _row(result.scene, mark, todo.source_id)
+            made.rows[key] = _row(result.scene, mark, source)
             made.kinds[key] = kind(result.scene.moment, result.scene.platform, result.scene.cloud)
             made.members.add((key[0], result.scene.members))
     return made
@@ -139,15 +139,12 @@ def _collection(item: dict[str, Any], wanted: list[str], problems: list[Problem]
     return given if not wanted or given in wanted else None
 
 
-def _row(scene: Scene, mark: str, source_id: str) -> bytes:
-    """One line of COPY's text format, in the order of :data:`COLUMNS`; what the source wrote is escaped."""
-    moment, null, escaped = scene.moment.isoformat(), copying.NULL, copying.escaped
-    end = moment if scene.end is scene.moment else scene.end.isoformat()
-    cloud, gsd = (null if number is None else number for number in (scene.cloud, scene.gsd))
-    platform = null if scene.platform is None else escaped(scene.platform)
-    head = (
-        f"{escaped(scene.collection)}\t{escaped(scene.id)}\t{moment}\t{end}\t{cloud}\t{platform}\t{gsd}\t{source_id}\t"
-        f"{mark}\t{scene.wkb}\t"
-    )
-    # JSON has no bare control character, and is most of the line: only its backslashes are COPY's business.
-    return head.encode() + scene.item.replace(b"\\", b"\\\\") + b"\n"
+def _row(scene: Scene, mark: str, source: bytes) -> bytes:
+    """One row of COPY's binary format, in the order of :data:`COLUMNS`."""
+    text, number, moment = copying.text, copying.number, copying.moment
+    begin = moment(scene.moment)
+    return copying.row(
+        text(scene.collection), text(scene.id), begin, begin if scene.end is scene.moment else moment(scene.end),
+        number(scene.cloud), text(scene.platform), number(scene.gsd), source, copying.uuid(mark),
+        copying.packed(scene.wkb), copying.packed(scene.item),
+    )  # fmt: skip

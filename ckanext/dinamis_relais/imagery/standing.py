@@ -8,7 +8,7 @@ repairs and reports: what is stored is the same either way, but for the order of
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -27,22 +27,30 @@ class Standing(dict[str, Any]):
         self.body, self.line = body, line
 
 
-class _Asset(msgspec.Struct):
-    """An asset that can stay as it is: its address is absolute, its projection is spelled as in STAC 1.1."""
+class _Asset(msgspec.Struct, gc=False):
+    """Of an asset, what might not be able to stay as it is."""
 
     href: str
     epsg: msgspec.Raw | msgspec.UnsetType = msgspec.field(name="proj:epsg", default=msgspec.UNSET)
 
 
-_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_ANYTHING = msgspec.json.Decoder(dict[str, Any])
-_ASSETS = msgspec.json.Decoder(dict[str, _Asset])
-_LINKS = msgspec.json.Decoder(list[dict[str, Any]])
-_NAMES = msgspec.json.Decoder(list[str])
-_NUMBERS = msgspec.json.Decoder(list[float])
-_TEXT = msgspec.json.Decoder(str)
+class _Item(msgspec.Struct, gc=False):
+    """An item to which nothing must be added; it may have more members."""
 
-_NEEDED = frozenset({"type", "stac_version", "id", "collection", "geometry", "bbox", "properties", "assets", "links"})
+    type: Literal["Feature"]
+    stac_version: Literal["1.1.0"]
+    stac_extensions: list[str]
+    id: str
+    collection: str
+    geometry: dict[str, Any]
+    bbox: list[float]
+    properties: dict[str, Any]
+    assets: dict[str, _Asset]
+    links: msgspec.Raw
+
+
+_ITEM = msgspec.json.Decoder(_Item)
+_LINKS = msgspec.json.Decoder(list[dict[str, Any]])
 
 
 def read(line: bytes) -> Standing | None:
@@ -50,46 +58,44 @@ def read(line: bytes) -> Standing | None:
 
     :param line: one item as JSON in UTF-8, from a file
     """
-    line = line.rstrip(b"\r\n")
-    # A backslash may begin a NUL or half a character; other blanks than spaces would have to be escaped for COPY.
-    if b"\\" in line or b"\t" in line or b"\r" in line:
+    # A backslash may begin a NUL or half a character.
+    if b"\\" in line:
         return None
     try:
         line.decode()
-        members = _MEMBERS.decode(line)
-        return _checked(members, line) if members.keys() >= _NEEDED else None
+        item = _ITEM.decode(line)
+        links = _LINKS.decode(item.links)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+    body = _without_links(line, bytes(item.links)) if _is_complete(item, links) else None
+    if body is None:
+        return None
+    members = {name: getattr(item, name) for name in ("id", "collection", "geometry", "properties")}
+    return Standing({**members, "links": links}, body, line)
 
 
-def _checked(members: dict[str, msgspec.Raw], line: bytes) -> Standing | None:
-    listed = members.pop("links")
-    links, properties = _LINKS.decode(listed), _ANYTHING.decode(members["properties"])
-    found = {
-        "id": _TEXT.decode(members["id"]), "collection": _TEXT.decode(members["collection"]),
-        "geometry": _ANYTHING.decode(members["geometry"]), "properties": properties, "links": links,
-    }  # fmt: skip
-    _NAMES.decode(members.get("stac_extensions", b"[]"))
-    box = _NUMBERS.decode(members["bbox"])
-    complete = (
-        bytes(members["type"]) == b'"Feature"' and bytes(members["stac_version"]) == b'"1.1.0"'
-        and bool(found["id"] and found["collection"])
-        and len(box) in (4, 6) and all(map(math.isfinite, box))
+def _is_complete(item: _Item, links: list[dict[str, Any]]) -> bool:
+    properties = item.properties
+    return (
+        bool(item.id and item.collection)
+        and len(item.bbox) in (4, 6) and all(map(math.isfinite, item.bbox))
         and "datetime" in properties and "proj:epsg" not in properties
         and properties.get("eo:cloud_cover", 0) is not None
-        and all(map(_can_stay, _ASSETS.decode(members["assets"]).values()))
+        and all(map(_can_stay, item.assets.values()))
         and all(isinstance(link.get("href"), str) for link in links)
     )  # fmt: skip
-    return Standing(found, _without(listed, members, line), line) if complete else None
 
 
 def _can_stay(asset: _Asset) -> bool:
+    """Its address is absolute, and its projection is spelled as in STAC 1.1."""
     return asset.epsg is msgspec.UNSET and asset.href.startswith(("https://", "http://"))
 
 
-def _without(links: msgspec.Raw, members: dict[str, msgspec.Raw], line: bytes) -> bytes:
-    """The item without its links and its last brace."""
-    tail = b',"links":%b}' % links
-    if line.endswith(tail):
-        return line[: -len(tail)]
-    return b"{" + b",".join(b'"%b":%b' % (name.encode(), value) for name, value in members.items())
+def _without_links(line: bytes, links: bytes) -> bytes | None:
+    """The item without its links and its last brace; None when it is not certain where they are."""
+    before, name, after = line.partition(b'"links":')
+    after = after.strip()
+    if not name or name in after or not after.startswith(links):
+        return None
+    rest = after[len(links) : -1].strip(b" ,")
+    return before + rest if rest else before.rstrip(b" ,")

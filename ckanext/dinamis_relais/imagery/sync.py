@@ -107,6 +107,7 @@ class _Work:
     def __init__(self, engine: Any, run: store.Run, owned: _Owned, report: Report):
         self._engine, self._run, self._owned, self._report = engine, run, owned, report
         self._maker, self._writer = Maker(), ThreadPoolExecutor(1, "dinamis-load")
+        self._waiting: Compared | None = None
         self._making: tuple[Compared, Future[Made]] | None = None
         self._loading: tuple[Compared, Future[store.Saved]] | None = None
         self._repeated = 0
@@ -117,14 +118,27 @@ class _Work:
         :raises OutsideError: the listing goes round
         """
         compared = store.compare(self._engine, self._run, page)
-        following = compared, self._maker.submit(compared.todo)
-        self._load()
-        self._making = following
+        if self._waiting is None:
+            self._waiting = compared
+        else:
+            self._waiting.join(compared)
+        if not self._waiting.is_little:
+            self._go_on()
 
     def end(self) -> None:
         """Load what is on its way."""
+        self._go_on()
         self._load()
         self._tell()
+
+    def _go_on(self) -> None:
+        """Have made ready what waits, while the page before is loaded."""
+        if self._waiting is None:
+            return
+        compared, self._waiting = self._waiting, None
+        following = compared, self._maker.submit(compared.todo)
+        self._load()
+        self._making = following
 
     def close(self) -> None:
         """End what runs beside; to be called whatever happened."""
