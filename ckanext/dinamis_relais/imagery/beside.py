@@ -21,6 +21,8 @@ from ckanext.dinamis_relais.imagery.reading import Made, Todo, make
 
 #: Lines of a page from which on the process is worth its start, half a second; what is unchanged is no line here.
 WORTH = 500
+#: Nothing is multiplied there: threads that wait for it would only take a core's time from PostgreSQL.
+_ALONE = {"OPENBLAS_NUM_THREADS": "1"}
 
 
 class Maker:
@@ -56,7 +58,9 @@ class Maker:
         if self._process is None:
             command = [sys.executable, "-m", __name__]
             # In a folder that holds no modules: "-m" looks into the present one first.
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/")  # noqa: S603  # our own
+            self._process = subprocess.Popen(  # noqa: S603  # our own
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/", env={**os.environ, **_ALONE}
+            )
         pickle.dump(todo, self._process.stdin, pickle.HIGHEST_PROTOCOL)
         self._process.stdin.flush()
         return pickle.load(self._process.stdout)  # noqa: S301  # written by this module

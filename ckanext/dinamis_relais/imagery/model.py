@@ -167,7 +167,6 @@ _INDEXES = (
     sa.Index("scene_latest", *LATEST[:2]),
     sa.Index("scene_arrived", scenes.c.arrived, postgresql_using="brin"),
     sa.Index("scene_cloud", scenes.c.cloud),
-    sa.Index("scene_source", scenes.c.source_id, scenes.c.collection),
     sa.Index("scene_hash", scenes.c.hash),
     sa.Index("harvest_run_source", runs.c.source_id, runs.c.collection, runs.c.id),
     sa.Index("harvest_run_job", runs.c.job_id),

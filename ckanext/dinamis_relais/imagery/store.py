@@ -202,9 +202,9 @@ def _missing(connection: Any, run: Run) -> tuple[int, int]:
 
 
 def _listed_in(source_id: str, collection: str) -> Any:
-    """SQL: a scene is of a source's collection, or of its file."""
-    mine = scenes.c.source_id == source_id
-    return mine if collection == WHOLE_FILE else sa.and_(mine, scenes.c.collection == collection)
+    """SQL: a scene is of a source's collection, or of its file; a collection has one source."""
+    mine = sa.select(collections.c.id).where(collections.c.source_id == source_id)
+    return scenes.c.collection.in_(mine if collection == WHOLE_FILE else mine.where(collections.c.id == collection))
 
 
 def _tell_planner(connection: Any, listed: int, written: int) -> None:
@@ -238,7 +238,7 @@ def distrust(engine: Any, source_id: str) -> int:
     unfinished = sa.and_(runs.c.source_id == source_id, runs.c.state.in_(("running", "interrupted")))
     with engine.begin() as connection:
         connection.execute(runs.update().where(unfinished).values(state="abandoned"))
-        other = scenes.update().where(scenes.c.source_id == source_id).values(hash=sa.func.gen_random_uuid())
+        other = scenes.update().where(_listed_in(source_id, WHOLE_FILE)).values(hash=sa.func.gen_random_uuid())
         return connection.execute(other).rowcount
 
 
@@ -252,7 +252,7 @@ def clear(engine: Any, source_id: str) -> int:
         for noted in (seen, untouched, problems):
             connection.execute(noted.delete().where(noted.c.run_id.in_(mine)))
         connection.execute(runs.delete().where(runs.c.source_id == source_id))
-        dropped = tally.delete(connection, scenes.c.source_id == source_id)
+        dropped = tally.delete(connection, _listed_in(source_id, WHOLE_FILE))
         tally.sum_up(connection)
         extents.forget(connection, collections.c.source_id == source_id)
         own = sa.select(collections.c.id).where(collections.c.source_id == source_id)

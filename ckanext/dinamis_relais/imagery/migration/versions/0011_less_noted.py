@@ -1,5 +1,7 @@
 """A first listing need not note each scene that it lists, and an unchanged page is noted in one row.
 
+The scenes of a source are those of its collections: they need no index of their own.
+
 Revision ID: 0011_less_noted
 Revises: 0010_extents
 """
@@ -15,6 +17,7 @@ CHANGES = """
 ALTER TABLE harvest_run ADD COLUMN fresh boolean NOT NULL DEFAULT false;
 CREATE TABLE harvest_untouched (run_id bigint NOT NULL, hashes uuid[] NOT NULL);
 CREATE INDEX harvest_untouched_run ON harvest_untouched (run_id);
+DROP INDEX scene_source;
 """
 
 
@@ -28,4 +31,5 @@ def downgrade() -> None:
     op.execute(
         "UPDATE harvest_run SET state = 'abandoned' WHERE state IN ('running', 'interrupted');"
         "DROP TABLE harvest_untouched; ALTER TABLE harvest_run DROP COLUMN fresh;"
+        "CREATE INDEX scene_source ON scene (source_id, collection);"
     )
