@@ -12,12 +12,13 @@ import ckan.plugins.toolkit as tk
 from babel import dates, numbers
 from ckan import model
 from flask import current_app
+from markupsafe import Markup
 
 from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.authority import Rights
 from ckanext.dinamis_relais.dates import in_words
 from ckanext.dinamis_relais.portal import labels
-from ckanext.dinamis_relais.portal.words import words
+from ckanext.dinamis_relais.portal.words import translator, words
 
 __all__ = [
     "dinamis_actor_label",
@@ -44,6 +45,7 @@ __all__ = [
     "dinamis_state_label",
     "dinamis_states",
     "dinamis_transition_label",
+    "dinamis_translator",
     "dinamis_url",
     "dinamis_user_label",
 ]
@@ -191,6 +193,11 @@ def dinamis_state_badge(kind: str, state: str) -> str:
 def dinamis_transition_label(kind: str, name: str) -> str:
     """A transition as its button says it."""
     return words(labels.transitions).get(kind, {}).get(name, name)
+
+
+def dinamis_translator() -> Callable[..., Markup]:
+    """``_`` for a page of many words: ``{% set _ = h.dinamis_translator() %}`` at its template's top."""
+    return translator()
 
 
 def dinamis_event_label(event: str) -> str:
