@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 
 import ckan.plugins.toolkit as tk
 import pytest
@@ -80,13 +81,24 @@ def test_a_page_says_what_jinja_s_own_translations_say(app):
     for locale in ("fr", "en", "fr"):
         with app.flask_app.test_request_context(), force_locale(locale):
             known = {"texts": texts, "y": "<i>5", "translated": helpers.dinamis_translator()}
-            own, ours = (
-                app.flask_app.jinja_env.from_string(both.replace("X", name)).render(known) for name in ("_", "translated")
-            )
+            made = app.flask_app.jinja_env.from_string
+            own, ours = (made(both.replace("X", name)).render(known) for name in ("_", "translated"))
         assert ours == own
         answers[locale] = ours
     assert "Comptes" in answers["fr"] and "Accounts" in answers["en"]
     assert "&lt;i&gt;5 %;" in answers["en"] and "<b>text</b>" in answers["en"]
+
+
+def test_a_page_s_file_has_another_address_when_it_changes(app, monkeypatch, tmp_path):
+    for name in ("dinamis.css", "queue.js"):
+        assert app.get(helpers.dinamis_file(name)).body == (helpers.PAGES / name).read_text()
+    monkeypatch.setattr(helpers, "PAGES", tmp_path)
+    said = []
+    for content, changed in (("a", 1), ("b", 2), ("a", 3)):
+        (tmp_path / "look.css").write_text(content)
+        os.utime(tmp_path / "look.css", (changed, changed))
+        said.append(helpers.dinamis_file("look.css"))
+    assert said[0] == said[2] != said[1]
 
 
 @pytest.mark.parametrize("root", ["", "/portail/{{LANG}}"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -30,6 +32,7 @@ __all__ = [
     "dinamis_day",
     "dinamis_event_groups",
     "dinamis_event_label",
+    "dinamis_file",
     "dinamis_moderation_menu",
     "dinamis_number",
     "dinamis_object_label",
@@ -49,6 +52,10 @@ __all__ = [
     "dinamis_url",
     "dinamis_user_label",
 ]
+
+
+#: What all pages' look and keys are made of.
+PAGES = Path(__file__).resolve().parent.parent / "public" / "dinamis-pages"
 
 
 def _user() -> model.User | None:
@@ -143,6 +150,20 @@ def dinamis_day(value: str | dt.datetime | None = None) -> str:
 def dinamis_contact() -> str:
     """The super-référent's address, for who wants to join or to ask."""
     return config.contact_email()
+
+
+def dinamis_file(name: str) -> str:
+    """Address of a file of ``public/dinamis-pages``, another one when the file changes, so that browsers keep it.
+
+    CKAN's bundles say it too, but look at all that makes a bundle for each page.
+    """
+    path = PAGES / name
+    return f"{tk.h.url_for_static(f'/{PAGES.name}/{name}')}?{_version(path, path.stat().st_mtime_ns)}"
+
+
+@lru_cache(maxsize=64)
+def _version(path: Path, _changed: int) -> str:
+    return sha256(path.read_bytes()).hexdigest()[:12]
 
 
 def dinamis_number(value: float, digits: int = 0) -> str:
