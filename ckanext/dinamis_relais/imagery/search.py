@@ -187,14 +187,32 @@ def show(engine: Any, collection: str, item_id: str) -> str | None:
         return connection.execute(query).scalar()
 
 
-def years(engine: Any, search: Search) -> list[tuple[int, int]]:
-    """How many scenes there are of each year (UTC), whatever period the search names; years in order."""
+@dataclass(frozen=True)
+class Beside:
+    """What stands beside a page of scenes.
+
+    :ivar years: how many scenes there are of each year (UTC), whatever period the search names; years in order
+    :ivar platforms: the satellites that the store knows, in order
+    :ivar collections: every collection, as :func:`all_collections`
+    """
+
+    years: list[tuple[int, int]]
+    platforms: list[str]
+    collections: list[dict[str, Any]]
+
+
+def beside(engine: Any, search: Search) -> Beside:
+    """What stands beside a page of scenes, by one connection: to have another one costs as much as to ask."""
     with engine.connect() as connection:
-        if search.tallied:
-            return tally.years(connection, search.tallied)
-        year = tally.KIND[0]
-        query = sa.select(year, sa.func.count()).where(search.where("datetime", count=True))
-        return [(row[0], row[1]) for row in connection.execute(query.group_by(year).order_by(year))]
+        return Beside(_years(connection, search), tally.platforms(connection), _collections(connection))
+
+
+def _years(connection: Any, search: Search) -> list[tuple[int, int]]:
+    if search.tallied:
+        return tally.years(connection, search.tallied)
+    year = tally.KIND[0]
+    query = sa.select(year, sa.func.count()).where(search.where("datetime", count=True))
+    return [(row[0], row[1]) for row in connection.execute(query.group_by(year).order_by(year))]
 
 
 def matched(engine: Any, search: Search) -> int:
@@ -202,19 +220,17 @@ def matched(engine: Any, search: Search) -> int:
     return _count(engine, search, exact=True) or 0
 
 
-def platforms(engine: Any) -> list[str]:
-    """The satellites that the store knows, in order."""
-    with engine.connect() as connection:
-        return tally.platforms(connection)
-
-
 def all_collections(engine: Any) -> list[dict[str, Any]]:
     """Every collection: ``id``, ``body`` (as its source gave it), ``asset_roles``, ``source_url``."""
+    with engine.connect() as connection:
+        return _collections(connection)
+
+
+def _collections(connection: Any) -> list[dict[str, Any]]:
     query = sa.select(
         collections.c.id, collections.c.body, collections.c.asset_roles, collections.c.source_url
     ).order_by(collections.c.id)
-    with engine.connect() as connection:
-        return [dict(row._mapping) for row in connection.execute(query)]
+    return [dict(row._mapping) for row in connection.execute(query)]
 
 
 def box_of(text: str | None) -> list[float] | None:
