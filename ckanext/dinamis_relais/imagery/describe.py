@@ -11,6 +11,7 @@ import shapely
 from babel.dates import format_time
 from babel.numbers import format_decimal
 from shapely.geometry import shape
+from shapely.geometry.base import BaseGeometry
 
 from ckanext.dinamis_relais.dates import in_words
 from ckanext.dinamis_relais.imagery.moments import parse_moment
@@ -42,11 +43,11 @@ def _number(value: float, digits: int, language: str) -> str:
     return format_decimal(value, format=pattern, locale=language)
 
 
-def row(item: dict[str, Any], place: dict[str, Any] | None = None) -> dict[str, Any]:
+def row(item: dict[str, Any], place: BaseGeometry | None = None) -> dict[str, Any]:
     """What a list says of a scene.
 
     :param item: STAC item
-    :param place: GeoJSON geometry of the chosen place, for the share of it that the scene covers
+    :param place: the chosen place as :func:`area_of` reads it, for the share of it that the scene covers
     """
     properties = item.get("properties") or {}
     moment, language = moment_of(item), locale()
@@ -86,17 +87,26 @@ def cloud(value: Any, language: str = "") -> str:
     return f"{number(value, 1, language)} %" if isinstance(value, (int, float)) else tk._("unknown")
 
 
-def share(item: dict[str, Any], place: dict[str, Any] | None) -> str | None:
+def area_of(place: dict[str, Any] | None) -> BaseGeometry | None:
+    """The outline of a place, read once for a whole list: a real one has a thousand points; None without an area.
+
+    :param place: GeoJSON geometry
+    """
+    try:
+        outline = shapely.make_valid(shape(place)) if place else None
+    except (shapely.errors.GEOSException, ValueError, TypeError, KeyError):
+        return None
+    return outline if outline is not None and outline.area else None
+
+
+def share(item: dict[str, Any], place: BaseGeometry | None) -> str | None:
     """Percent of a place that a scene's footprint covers, in words where 0 would deny that it is in the list; None
     without a place that has an area.
     """
-    if not place:
+    if place is None:
         return None
     try:
-        outline, footprint = shape(place), shape(item["geometry"])
-        if not outline.area:
-            return None
-        covered = shapely.make_valid(footprint).intersection(shapely.make_valid(outline)).area / outline.area
+        covered = shapely.make_valid(shape(item["geometry"])).intersection(place).area / place.area
     except (shapely.errors.GEOSException, ValueError, TypeError, KeyError):
         return None
     return tk._("less than 1 %") if 0 < covered < 0.005 else f"{number(min(100.0, covered * 100))} %"

@@ -26,6 +26,8 @@ MAX_LIMIT = 1000
 #: Matches are counted up to this many, for this long (milliseconds), on the first page only; beyond, none is said:
 #: an exact count of a million scenes would cost more than the page, and an estimate would be taken for a count.
 COUNT_UP_TO, COUNT_WITHIN = 10_000, 100
+#: Scenes in the order of time among which the page of an area is looked for first.
+LOOKED_AT = 1000
 #: A page that takes longer (milliseconds) is refused, so that one search cannot hold up the others.
 PAGE_WITHIN = 30_000
 
@@ -119,15 +121,10 @@ def run(engine: Any, search: Search, count: bool = True, exact: bool = False) ->
     """
     edge, by = search.after, search.order
     back = edge is not None and edge.back
-    columns = (sa.cast(scenes.c.item, sa.Text), scenes.c.collection, scenes.c.id)
-    query = sa.select(*columns, *(key.sql.label(f"k{n}") for n, key in enumerate(by.keys))).where(search.where())
-    if edge:
-        query = query.where(by.beyond(edge))
-    query = query.order_by(*by.by(back)).limit(search.limit + 1)
     with engine.connect() as connection:
         try:
             _allow(connection, PAGE_WITHIN)
-            rows = connection.execute(query).all()
+            rows = _rows(connection, search, back)
         except OperationalError as error:
             raise _too_long(error) from error
     matched_ = edge.matched if edge else len(rows) if len(rows) <= search.limit else None
@@ -137,11 +134,31 @@ def run(engine: Any, search: Search, count: bool = True, exact: bool = False) ->
     page = page[::-1] if back else page
 
     def neighbour(row: Any, backwards: bool) -> str:
-        return by.token(Edge(tuple(row[len(columns) :]), backwards, matched_))
+        return by.token(Edge(tuple(row[len(_COLUMNS) :]), backwards, matched_))
 
     following = neighbour(page[-1], False) if page and (more or back) else None
     before = neighbour(page[0], True) if page and (more if back else edge is not None) else None
     return Found([row[0] for row in page], [(row[1], row[2]) for row in page], matched_, following, before)
+
+
+_COLUMNS = (sa.cast(scenes.c.item, sa.Text), scenes.c.collection, scenes.c.id)
+_ROW = sa.literal_column("scene.ctid")
+
+
+def _rows(connection: Any, search: Search, back: bool) -> list[Any]:
+    """Rows of a page, and one more when there is a next one: the columns above, then what they are sorted by."""
+    edge, by = search.after, search.order
+    beyond = by.beyond(edge) if edge else sa.true()
+    query = sa.select(*_COLUMNS, *(key.sql.label(f"k{n}") for n, key in enumerate(by.keys)))
+    query = query.where(search.where(), beyond).order_by(*by.by(back)).limit(search.limit + 1)
+    if "intersects" in search.clauses and by.name == NEWEST.name:
+        # PostgreSQL takes an area for so rare that it compares all the scenes there with it, and sorts them.
+        nearest = sa.select(_ROW).select_from(scenes).where(beyond).order_by(*by.by(back)).limit(LOOKED_AT)
+        among = sa.func.array(nearest.correlate(None).scalar_subquery())
+        rows = connection.execute(query.where(sa.any_(among) == _ROW)).all()
+        if len(rows) > search.limit:
+            return rows
+    return connection.execute(query).all()
 
 
 def _allow(connection: Any, milliseconds: int) -> None:

@@ -68,20 +68,12 @@ def explorer() -> Any:
         return tk.redirect_to(f"{_path()}{asked.query()}")
     matched = found["numberMatched"] if "datetime" in body else sum(count for _year, count in beside.years)
     collections = _titles(beside.collections)
-    titles, address = dict(collections), _scene_address()
-    rows = [
-        {
-            **describe.row(one, outline),
-            "series": titles.get(one["collection"]),
-            "url": address(one["collection"], one["id"]),
-        }
-        for one in found["features"]
-    ]
     return tk.render(
         "dinamis/imagery/explorer.html",
         {
             "filters": asked, "wrong": wrong, "place": place, "others": others,
-            "place_problem": place_problem, "rows": rows, "matched": matched, "path": _path(),
+            "place_problem": place_problem, "matched": matched, "path": _path(),
+            "rows": _rows(found["features"], outline, dict(collections)),
             "more": _more(asked, found), "first": asked.query() if token else None,
             "years": _years(beside.years, asked), "chips": _chips(asked, place, collections),
             "collections": collections,
@@ -200,6 +192,21 @@ def _place(text: str) -> tuple[Territory | None, list[Territory], str | None]:
 
 def _titles(collections: list[dict[str, Any]]) -> list[tuple[str, str]]:
     return [(one["id"], one["body"].get("title") or one["id"]) for one in collections]
+
+
+def _rows(
+    features: list[dict[str, Any]], outline: dict[str, Any] | None, titles: dict[str, str]
+) -> list[dict[str, Any]]:
+    """What the list says of each scene."""
+    address, area = _scene_address(), describe.area_of(outline)
+    return [
+        {
+            **describe.row(one, area),
+            "series": titles.get(one["collection"]),
+            "url": address(one["collection"], one["id"]),
+        }
+        for one in features
+    ]
 
 
 def _scene_address() -> Callable[[str, str], str]:
