@@ -56,6 +56,11 @@ class Search:
     counted: dict[str, Any] = field(default_factory=dict)
     tallied: tally.Asked | None = None
 
+    @property
+    def kept(self) -> tally.Asked | None:
+        """What it asks for in all, when that is counted already; None when its scenes must be looked at."""
+        return None if "datetime" in self.clauses else self.tallied
+
     def where(self, without: str | None = None, count: bool = False) -> Any:
         """All conditions but one, put for a page or for a count."""
         clauses = self.clauses | self.counted if count else self.clauses
@@ -174,9 +179,9 @@ def _too_long(error: OperationalError) -> Exception:
 
 def _count(engine: Any, search: Search, exact: bool) -> int | None:
     """How many scenes match, None when counting them all would take too long."""
-    if search.tallied and "datetime" not in search.clauses:
+    if search.kept:
         with engine.connect() as connection:
-            return tally.total(connection, search.tallied)
+            return tally.total(connection, search.kept)
     where = search.where(count=True)
     if exact:
         with engine.connect() as connection:
