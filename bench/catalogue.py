@@ -18,7 +18,7 @@ from typing import Any
 import redis
 import sqlalchemy as sa
 
-from bench.__main__ import SEARCH, Site, in_turn, percentile, queries, row
+from bench.__main__ import SEARCH, Site, in_turn, page, percentile, queries, row
 from bench.harvest import store
 from bench.peers import Pgstac, our_site
 
@@ -42,12 +42,11 @@ def search(ours: str, theirs: str, scenes: int) -> list[dict[str, Any]]:
 
 def explorer(ours: str, scenes: int) -> list[dict[str, Any]]:
     """The explorer's first answer, and that for a commune, against CKAN's list of datasets."""
-    site, found = Site(ours), []
-    for name, path in (("", "/dinamis/images"), (" for a commune", "/dinamis/images?place=Bordeaux")):
-        a, b = in_turn(COVERED, lambda _n, path=path: site.call(path), lambda _n: site.call("/dataset/"))
-        text = f"explorer, first answer{name}, {scenes:,} scenes, against /dataset/, median"
-        found.append(row(text, statistics.median(a), statistics.median(b), None if name else 0.5))
-    return found
+    name = "explorer, first answer{}, {:,} scenes,"
+    return [
+        page(ours, name.format("", scenes), "/dinamis/images", "/dataset/", 0.5),
+        page(ours, name.format(" for a commune", scenes), "/dinamis/images?place=Bordeaux", "/dataset/", None),
+    ]
 
 
 def walk(count: int) -> list[tuple[int, int, int]]:
@@ -85,9 +84,9 @@ def coverage(ours: str) -> list[dict[str, Any]]:
     All of the synthetic scenes lie over one region: a département has some hundred times as many as a real one.
     """
     site, pages = Site(ours), [f"/dinamis/coverage/departement/{code}" for code in DEPARTEMENTS]
-    first = [site.call(page)[0] for page in pages]
-    for page in pages * 4:  # a page that took too long left some years to the next look
-        site.call(page)
+    first = [site.call(one)[0] for one in pages]
+    for one in pages * 4:  # a page that took too long left some years to the next look
+        site.call(one)
     a, b = in_turn(COVERED, lambda n: site.call(pages[n % len(pages)]), lambda _n: site.call("/dataset/"))
     return [
         row("coverage of a département, all years, against /dataset/, p95", percentile(a, 95), percentile(b, 95), 1.0),

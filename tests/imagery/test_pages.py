@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import ckan.plugins.toolkit as tk
 import pytest
 from bs4 import BeautifulSoup
 from ckan.lib.redis import connect_to_redis
@@ -40,6 +41,17 @@ def test_the_list_says_date_sensor_and_cloud(app: Any, engine: Any, two: None) -
     first, second = rows(page(app, "/dinamis/images"))
     assert "lundi 12 juillet 2021" in first and "SPOT 6" in first and "inconnu" in first
     assert "dimanche 12 juillet 2020" in second and "3 %" in second
+
+
+def test_rows_lead_where_url_for_leads(app: Any, engine: Any, load: Any) -> None:
+    # A list makes its addresses of one: whatever an id holds must come out as Werkzeug writes it.
+    ids = ["a/b", "à côté", "50%?#&=+", "x;y:z@!$'()*,~", '"<>\\^`{|}']
+    load([{**item(number), "id": id} for number, id in enumerate(ids)])
+    links = [str(one["href"]) for one in page(app, "/dinamis/images").select(".dinamis-scenes a.title")]
+    with app.flask_app.test_request_context():
+        wanted = {tk.h.url_for("dinamis_imagery.scene", collection="spot", item_id=id) for id in ids}
+    assert set(links) == wanted
+    assert all(app.get(link).status_code == 200 for link in links)
 
 
 def test_a_place_filters_and_the_share_covered_is_said(app: Any, engine: Any, two: None, geo: Geo) -> None:

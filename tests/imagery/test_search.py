@@ -98,6 +98,28 @@ def test_keyset_pages_give_each_scene_once_also_at_equal_times(engine: Any, load
     assert (len(seen), len(set(seen)), pages) == (34, 34, 9)
 
 
+@pytest.mark.parametrize("looked_at", [1, 7, 40, search.LOOKED_AT])
+@pytest.mark.parametrize("limit", [4, 25])
+def test_pages_of_an_area_are_the_same_wherever_they_are_looked_for_first(
+    engine: Any, load: Any, monkeypatch: pytest.MonkeyPatch, looked_at: int, limit: int
+) -> None:
+    monkeypatch.setattr(search, "LOOKED_AT", looked_at)
+    # Every third at one time; those from 31 to 90 lie over the area.
+    dated = [item(number, **({} if number % 3 else {"datetime": "2015-02-01T10:40:00Z"})) for number in range(120)]
+    load(dated)
+    there = [one for one in dated if 31 <= int(one["id"][-5:]) <= 90]
+    by_id = sorted(there, key=lambda one: one["id"])
+    wanted = [one["id"] for one in sorted(by_id, key=lambda one: one["properties"]["datetime"], reverse=True)]
+    body = {"intersects": {"type": "Point", "coordinates": [0.005, 44.8]}, "limit": limit}
+    pages = [search.run(engine, search.parse(body))]
+    while pages[-1].token:
+        pages.append(search.run(engine, search.parse({**body, "token": pages[-1].token})))
+    assert [key[1] for one in pages for key in one.keys] == wanted
+    assert {one.matched for one in pages} == {len(wanted)}
+    for page, before in zip(pages[1:], pages, strict=False):
+        assert search.run(engine, search.parse({**body, "token": page.before})).keys == before.keys
+
+
 def test_a_scene_loaded_meanwhile_shifts_no_page(engine: Any, load: Any) -> None:
     load([item(number, datetime=f"2020-01-{number:02d}T10:00:00Z") for number in range(1, 11)])
     first = search.run(engine, search.parse({"limit": 5}))
@@ -108,7 +130,7 @@ def test_a_scene_loaded_meanwhile_shifts_no_page(engine: Any, load: Any) -> None
 
 def test_years_ignore_the_period(engine: Any, three: None) -> None:
     checked = search.parse({"datetime": "2021-01-01T00:00:00Z/2021-12-31T00:00:00Z"})
-    assert search.years(engine, checked) == [(2020, 1), (2021, 1), (2022, 1)]
+    assert search.beside(engine, checked).years == [(2020, 1), (2021, 1), (2022, 1)]
 
 
 def test_series_count_what_is_held(engine: Any, three: None) -> None:

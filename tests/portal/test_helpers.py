@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 
 import ckan.plugins.toolkit as tk
 import pytest
 from babel.numbers import format_decimal
+from flask_babel import force_locale
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -68,6 +70,35 @@ def test_pages_of_a_list_whatever_the_address_asks(app, count, asked):
     assert (numbers[0], numbers[-1]) == (1, max(1, -(-count // 25)))
     assert sum(page["current"] for page in pages) <= 1
     assert all("q=role." in page["url"] for page in pages if page["url"])
+
+
+def test_a_page_says_what_jinja_s_own_translations_say(app):
+    # What is remembered of one language must not come into another's page, nor lose Jinja's formats and escapes.
+    texts = ["At most {value} %%", "Accounts", "Search", "no such <b>text</b> &", "over {place}"]
+    both = "{% autoescape true %}{% for t in texts %}{{ X(t) }};{{ X(t).format(value=y, place=y) }};{% endfor %}"
+    both += "{{ X('%(who)s & co', who=y) }}{% endautoescape %}"
+    answers = {}
+    for locale in ("fr", "en", "fr"):
+        with app.flask_app.test_request_context(), force_locale(locale):
+            known = {"texts": texts, "y": "<i>5", "translated": helpers.dinamis_translator()}
+            made = app.flask_app.jinja_env.from_string
+            own, ours = (made(both.replace("X", name)).render(known) for name in ("_", "translated"))
+        assert ours == own
+        answers[locale] = ours
+    assert "Comptes" in answers["fr"] and "Accounts" in answers["en"]
+    assert "&lt;i&gt;5 %;" in answers["en"] and "<b>text</b>" in answers["en"]
+
+
+def test_a_page_s_file_has_another_address_when_it_changes(app, monkeypatch, tmp_path):
+    for name in ("dinamis.css", "queue.js"):
+        assert app.get(helpers.dinamis_file(name)).body == (helpers.PAGES / name).read_text()
+    monkeypatch.setattr(helpers, "PAGES", tmp_path)
+    said = []
+    for content, changed in (("a", 1), ("b", 2), ("a", 3)):
+        (tmp_path / "look.css").write_text(content)
+        os.utime(tmp_path / "look.css", (changed, changed))
+        said.append(helpers.dinamis_file("look.css"))
+    assert said[0] == said[2] != said[1]
 
 
 @pytest.mark.parametrize("root", ["", "/portail/{{LANG}}"])

@@ -27,8 +27,6 @@ NOISE = 1e-7
 EXACT_UP_TO = 40
 #: Cloud cover, in percent, that a scene without one is ranked by: neither praised nor blamed.
 UNKNOWN_CLOUD = 50.0
-
-
 #: Points by which an estimate from the grid may be wrong: those that are so near to the best are measured.
 MARGIN = 12
 #: Candidates that are measured at once at most, those of the best estimates.

@@ -11,28 +11,34 @@ import ckan.plugins.toolkit as tk
 from ckanext.dinamis_relais.dates import in_words
 from ckanext.dinamis_relais.imagery import describe
 from ckanext.dinamis_relais.imagery.words import platform_name
+from ckanext.dinamis_relais.portal.words import words
 
-#: Said when asked for: the language is the page's.
-_KINDS = {
-    "commune": lambda: tk._("commune"), "epci": lambda: tk._("EPCI"), "departement": lambda: tk._("département"),
-    "region": lambda: tk._("région"),
-}  # fmt: skip
-_DIRECTIONS = {
-    "n": lambda: tk._("in the north"), "ne": lambda: tk._("in the north-east"), "e": lambda: tk._("in the east"),
-    "se": lambda: tk._("in the south-east"), "s": lambda: tk._("in the south"),
-    "sw": lambda: tk._("in the south-west"), "w": lambda: tk._("in the west"),
-    "nw": lambda: tk._("in the north-west"), "c": lambda: tk._("in the middle"),
-}  # fmt: skip
-_NUMBERS = {
-    2: lambda: tk._("two"), 3: lambda: tk._("three"), 4: lambda: tk._("four"), 5: lambda: tk._("five"),
-    6: lambda: tk._("six"), 7: lambda: tk._("seven"), 8: lambda: tk._("eight"), 9: lambda: tk._("nine"),
-    10: lambda: tk._("ten"),
-}  # fmt: skip
+
+def _kinds() -> dict[str, str]:
+    _ = tk._
+    return {"commune": _("commune"), "epci": _("EPCI"), "departement": _("département"), "region": _("région")}
+
+
+def _directions() -> dict[str, str]:
+    _ = tk._
+    return {
+        "n": _("in the north"), "ne": _("in the north-east"), "e": _("in the east"), "se": _("in the south-east"),
+        "s": _("in the south"), "sw": _("in the south-west"), "w": _("in the west"), "nw": _("in the north-west"),
+        "c": _("in the middle"),
+    }  # fmt: skip
+
+
+def _numbers() -> dict[int, str]:
+    _ = tk._
+    return {
+        2: _("two"), 3: _("three"), 4: _("four"), 5: _("five"), 6: _("six"), 7: _("seven"), 8: _("eight"),
+        9: _("nine"), 10: _("ten"),
+    }  # fmt: skip
 
 
 def kind_label(kind: str) -> str:
     """``commune``, ``EPCI``, ``département``, ``région`` in the page's language."""
-    return _KINDS[kind]()
+    return words(_kinds)[kind]
 
 
 def percent(year: dict[str, Any]) -> str:
@@ -46,12 +52,12 @@ def percent(year: dict[str, Any]) -> str:
 
 def direction(name: str) -> str:
     """Where a hole lies in the territory."""
-    return _DIRECTIONS[name]()
+    return words(_directions)[name]
 
 
 def _count(number: int) -> str:
     """A small number as a word."""
-    return _NUMBERS[number]() if number in _NUMBERS else describe.number(number)
+    return words(_numbers).get(number) or describe.number(number)
 
 
 def sentence(year: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ import shapely
 from babel.dates import format_time
 from babel.numbers import format_decimal
 from shapely.geometry import shape
+from shapely.geometry.base import BaseGeometry
 
 from ckanext.dinamis_relais.dates import in_words
 from ckanext.dinamis_relais.imagery.moments import parse_moment
@@ -27,9 +28,12 @@ def locale() -> str:
     return str(tk.h.lang() or "fr").replace("-", "_")
 
 
-def number(value: float, digits: int = 0) -> str:
-    """A number as the page's language writes it."""
-    return _number(value, digits, locale())
+def number(value: float, digits: int = 0, language: str = "") -> str:
+    """A number as the page's language writes it.
+
+    :param language: as :func:`locale` gives it, when it was asked for already: a list's rows need it often
+    """
+    return _number(value, digits, language or locale())
 
 
 @lru_cache(maxsize=8192)
@@ -39,19 +43,19 @@ def _number(value: float, digits: int, language: str) -> str:
     return format_decimal(value, format=pattern, locale=language)
 
 
-def row(item: dict[str, Any], place: dict[str, Any] | None = None) -> dict[str, Any]:
+def row(item: dict[str, Any], place: BaseGeometry | None = None) -> dict[str, Any]:
     """What a list says of a scene.
 
     :param item: STAC item
-    :param place: GeoJSON geometry of the chosen place, for the share of it that the scene covers
+    :param place: the chosen place as :func:`area_of` reads it, for the share of it that the scene covers
     """
     properties = item.get("properties") or {}
-    moment = moment_of(item)
+    moment, language = moment_of(item), locale()
     return {
         "id": item["id"], "collection": item["collection"], "key": f"{item['collection']}/{item['id']}",
-        "date": day(moment), "time": time(moment), "moment": moment,
+        "date": day(moment, language), "time": time(moment, language), "moment": moment,
         "sensor": platform_name(platform_of(item)) or tk._("Unknown satellite"),
-        "cloud": cloud(properties.get("eo:cloud_cover")), "share": share(item, place),
+        "cloud": cloud(properties.get("eo:cloud_cover"), language), "share": share(item, place),
         "picture": picture(item), "synthetic": bool(properties.get(SYNTHETIC)),
     }  # fmt: skip
 
@@ -63,32 +67,46 @@ def moment_of(item: dict[str, Any]) -> dt.datetime | None:
     return moment.astimezone(tk.h.get_display_timezone()) if moment else None
 
 
-def day(moment: dt.datetime | None) -> str:
+def day(moment: dt.datetime | None, language: str = "") -> str:
     """``mercredi 12 juillet 2023``."""
-    return in_words(moment, "full", locale()) if moment else tk._("unknown date")
+    return in_words(moment, "full", language or locale()) if moment else tk._("unknown date")
 
 
-def time(moment: dt.datetime | None) -> str:
+def time(moment: dt.datetime | None, language: str = "") -> str:
     """``12:34 UTC+2``, with its zone so that nobody has to guess."""
-    return f"{format_time(moment, 'short', locale=locale())} {moment.tzname()}" if moment else ""
+    return f"{_clock(moment.hour, moment.minute, language or locale())} {moment.tzname()}" if moment else ""
 
 
-def cloud(value: Any) -> str:
+@lru_cache(maxsize=4096)
+def _clock(hour: int, minute: int, language: str) -> str:
+    return format_time(dt.time(hour, minute), "short", locale=language)
+
+
+def cloud(value: Any, language: str = "") -> str:
     """``3 %``, or that it is not known: never 0 for what nobody measured."""
-    return f"{number(value, 1)} %" if isinstance(value, (int, float)) else tk._("unknown")
+    return f"{number(value, 1, language)} %" if isinstance(value, (int, float)) else tk._("unknown")
 
 
-def share(item: dict[str, Any], place: dict[str, Any] | None) -> str | None:
+def area_of(place: dict[str, Any] | None) -> BaseGeometry | None:
+    """The outline of a place, read once for a whole list: a real one has a thousand points; None without an area.
+
+    :param place: GeoJSON geometry
+    """
+    try:
+        outline = shapely.make_valid(shape(place)) if place else None
+    except (shapely.errors.GEOSException, ValueError, TypeError, KeyError):
+        return None
+    return outline if outline is not None and outline.area else None
+
+
+def share(item: dict[str, Any], place: BaseGeometry | None) -> str | None:
     """Percent of a place that a scene's footprint covers, in words where 0 would deny that it is in the list; None
     without a place that has an area.
     """
-    if not place:
+    if place is None:
         return None
     try:
-        outline, footprint = shape(place), shape(item["geometry"])
-        if not outline.area:
-            return None
-        covered = shapely.make_valid(footprint).intersection(shapely.make_valid(outline)).area / outline.area
+        covered = shapely.make_valid(shape(item["geometry"])).intersection(place).area / place.area
     except (shapely.errors.GEOSException, ValueError, TypeError, KeyError):
         return None
     return tk._("less than 1 %") if 0 < covered < 0.005 else f"{number(min(100.0, covered * 100))} %"

@@ -26,6 +26,8 @@ MAX_LIMIT = 1000
 #: Matches are counted up to this many, for this long (milliseconds), on the first page only; beyond, none is said:
 #: an exact count of a million scenes would cost more than the page, and an estimate would be taken for a count.
 COUNT_UP_TO, COUNT_WITHIN = 10_000, 100
+#: Scenes in the order of time among which the page of an area is looked for first.
+LOOKED_AT = 1000
 #: A page that takes longer (milliseconds) is refused, so that one search cannot hold up the others.
 PAGE_WITHIN = 30_000
 
@@ -53,6 +55,11 @@ class Search:
     fields: Fields | None = None
     counted: dict[str, Any] = field(default_factory=dict)
     tallied: tally.Asked | None = None
+
+    @property
+    def kept(self) -> tally.Asked | None:
+        """What it asks for in all, when that is counted already; None when its scenes must be looked at."""
+        return None if "datetime" in self.clauses else self.tallied
 
     def where(self, without: str | None = None, count: bool = False) -> Any:
         """All conditions but one, put for a page or for a count."""
@@ -119,15 +126,10 @@ def run(engine: Any, search: Search, count: bool = True, exact: bool = False) ->
     """
     edge, by = search.after, search.order
     back = edge is not None and edge.back
-    columns = (sa.cast(scenes.c.item, sa.Text), scenes.c.collection, scenes.c.id)
-    query = sa.select(*columns, *(key.sql.label(f"k{n}") for n, key in enumerate(by.keys))).where(search.where())
-    if edge:
-        query = query.where(by.beyond(edge))
-    query = query.order_by(*by.by(back)).limit(search.limit + 1)
     with engine.connect() as connection:
         try:
             _allow(connection, PAGE_WITHIN)
-            rows = connection.execute(query).all()
+            rows = _rows(connection, search, back)
         except OperationalError as error:
             raise _too_long(error) from error
     matched_ = edge.matched if edge else len(rows) if len(rows) <= search.limit else None
@@ -137,11 +139,31 @@ def run(engine: Any, search: Search, count: bool = True, exact: bool = False) ->
     page = page[::-1] if back else page
 
     def neighbour(row: Any, backwards: bool) -> str:
-        return by.token(Edge(tuple(row[len(columns) :]), backwards, matched_))
+        return by.token(Edge(tuple(row[len(_COLUMNS) :]), backwards, matched_))
 
     following = neighbour(page[-1], False) if page and (more or back) else None
     before = neighbour(page[0], True) if page and (more if back else edge is not None) else None
     return Found([row[0] for row in page], [(row[1], row[2]) for row in page], matched_, following, before)
+
+
+_COLUMNS = (sa.cast(scenes.c.item, sa.Text), scenes.c.collection, scenes.c.id)
+_ROW = sa.literal_column("scene.ctid")
+
+
+def _rows(connection: Any, search: Search, back: bool) -> list[Any]:
+    """Rows of a page, and one more when there is a next one: the columns above, then what they are sorted by."""
+    edge, by = search.after, search.order
+    beyond = by.beyond(edge) if edge else sa.true()
+    query = sa.select(*_COLUMNS, *(key.sql.label(f"k{n}") for n, key in enumerate(by.keys)))
+    query = query.where(search.where(), beyond).order_by(*by.by(back)).limit(search.limit + 1)
+    if "intersects" in search.clauses and by.name == NEWEST.name:
+        # PostgreSQL takes an area for so rare that it compares all the scenes there with it, and sorts them.
+        nearest = sa.select(_ROW).select_from(scenes).where(beyond).order_by(*by.by(back)).limit(LOOKED_AT)
+        among = sa.func.array(nearest.correlate(None).scalar_subquery())
+        rows = connection.execute(query.where(sa.any_(among) == _ROW)).all()
+        if len(rows) > search.limit:
+            return rows
+    return connection.execute(query).all()
 
 
 def _allow(connection: Any, milliseconds: int) -> None:
@@ -157,9 +179,9 @@ def _too_long(error: OperationalError) -> Exception:
 
 def _count(engine: Any, search: Search, exact: bool) -> int | None:
     """How many scenes match, None when counting them all would take too long."""
-    if search.tallied and "datetime" not in search.clauses:
+    if search.kept:
         with engine.connect() as connection:
-            return tally.total(connection, search.tallied)
+            return tally.total(connection, search.kept)
     where = search.where(count=True)
     if exact:
         with engine.connect() as connection:
@@ -187,14 +209,32 @@ def show(engine: Any, collection: str, item_id: str) -> str | None:
         return connection.execute(query).scalar()
 
 
-def years(engine: Any, search: Search) -> list[tuple[int, int]]:
-    """How many scenes there are of each year (UTC), whatever period the search names; years in order."""
+@dataclass(frozen=True)
+class Beside:
+    """What stands beside a page of scenes.
+
+    :ivar years: how many scenes there are of each year (UTC), whatever period the search names; years in order
+    :ivar platforms: the satellites that the store knows, in order
+    :ivar collections: every collection, as :func:`all_collections`
+    """
+
+    years: list[tuple[int, int]]
+    platforms: list[str]
+    collections: list[dict[str, Any]]
+
+
+def beside(engine: Any, search: Search) -> Beside:
+    """What stands beside a page of scenes, by one connection: to have another one costs as much as to ask."""
     with engine.connect() as connection:
-        if search.tallied:
-            return tally.years(connection, search.tallied)
-        year = tally.KIND[0]
-        query = sa.select(year, sa.func.count()).where(search.where("datetime", count=True))
-        return [(row[0], row[1]) for row in connection.execute(query.group_by(year).order_by(year))]
+        return Beside(_years(connection, search), tally.platforms(connection), _collections(connection))
+
+
+def _years(connection: Any, search: Search) -> list[tuple[int, int]]:
+    if search.tallied:
+        return tally.years(connection, search.tallied)
+    year = tally.KIND[0]
+    query = sa.select(year, sa.func.count()).where(search.where("datetime", count=True))
+    return [(row[0], row[1]) for row in connection.execute(query.group_by(year).order_by(year))]
 
 
 def matched(engine: Any, search: Search) -> int:
@@ -202,19 +242,17 @@ def matched(engine: Any, search: Search) -> int:
     return _count(engine, search, exact=True) or 0
 
 
-def platforms(engine: Any) -> list[str]:
-    """The satellites that the store knows, in order."""
-    with engine.connect() as connection:
-        return tally.platforms(connection)
-
-
 def all_collections(engine: Any) -> list[dict[str, Any]]:
     """Every collection: ``id``, ``body`` (as its source gave it), ``asset_roles``, ``source_url``."""
+    with engine.connect() as connection:
+        return _collections(connection)
+
+
+def _collections(connection: Any) -> list[dict[str, Any]]:
     query = sa.select(
         collections.c.id, collections.c.body, collections.c.asset_roles, collections.c.source_url
     ).order_by(collections.c.id)
-    with engine.connect() as connection:
-        return [dict(row._mapping) for row in connection.execute(query)]
+    return [dict(row._mapping) for row in connection.execute(query)]
 
 
 def box_of(text: str | None) -> list[float] | None:

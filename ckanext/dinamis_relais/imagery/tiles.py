@@ -53,8 +53,8 @@ def _footprints(envelope: Any, inside: Any) -> Any:
 
 def _kept(search: Search, zoom: int) -> Any:
     """SQL: cells with their number of scenes, from what is kept; None when the search asks for parts of collections."""
-    wanted = search.tallied
-    if wanted is None or wanted != Asked(wanted.collections) or "datetime" in search.clauses:
+    wanted = search.kept
+    if wanted is None or wanted != Asked(wanted.collections):
         return None
     step = 2.0 ** (extents.ZOOM - zoom)
     x, y = (sa.func.floor(value / step).label(value.name) for value in (grid.c.x, grid.c.y))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import ckan.plugins.toolkit as tk
 import orjson
@@ -41,6 +43,8 @@ PAGE_SIZE = 20
 AREA_FILES = 60
 #: Nouvelle-Aquitaine, where the map starts: west, south, east, north in degrees.
 HOME = (-1.8, 42.7, 2.7, 47.2)
+#: What an address's path holds unquoted, as Werkzeug writes it (https://url.spec.whatwg.org/#url-path-segment-string).
+IN_PATH = "!$&'()*+,/:;=@"
 
 
 @dinamis_imagery.route("", strict_slashes=False)
@@ -56,27 +60,27 @@ def explorer() -> Any:
     engine = scene_model.engine()
     try:
         # The chart of years has counted already what is not limited to a period.
-        counts = search.years(engine, search.parse(body))
+        beside = search.beside(engine, search.parse(body))
         found = act("dinamis_scene_search", **body, limit=PAGE_SIZE, token=token, count="datetime" in body)
     except SQLAlchemyError:
         return tk.render("dinamis/imagery/unavailable.html", {}), 503
     except (tk.ValidationError, SearchError):
         return tk.redirect_to(f"{_path()}{asked.query()}")
-    matched = found["numberMatched"] if "datetime" in body else sum(count for _year, count in counts)
-    collections = _collections(engine)
-    titles = dict(collections)
-    rows = [{**describe.row(one, outline), "series": titles.get(one["collection"])} for one in found["features"]]
+    matched = found["numberMatched"] if "datetime" in body else sum(count for _year, count in beside.years)
+    collections = _titles(beside.collections)
     return tk.render(
         "dinamis/imagery/explorer.html",
         {
             "filters": asked, "wrong": wrong, "place": place, "others": others,
-            "place_problem": place_problem, "rows": rows, "matched": matched, "path": _path(),
+            "place_problem": place_problem, "matched": matched, "path": _path(),
+            "rows": _rows(found["features"], outline, dict(collections)),
             "more": _more(asked, found), "first": asked.query() if token else None,
-            "years": _years(counts, asked), "chips": _chips(asked, place, collections),
+            "years": _years(beside.years, asked), "chips": _chips(asked, place, collections),
             "collections": collections,
-            "platforms": [(one, platform_name(one)) for one in search.platforms(engine)],
+            "platforms": [(one, platform_name(one)) for one in beside.platforms],
             "culprits": [] if matched else _culprits(engine, asked, outline),
             "map": _map_data(found["features"], outline, asked), "assets_version": __version__,
+            "feed": f"{tk.h.url_for('dinamis_alerts.feed')}{asked.query()}",
         },
     )  # fmt: skip
 
@@ -186,8 +190,35 @@ def _place(text: str) -> tuple[Territory | None, list[Territory], str | None]:
     return whole, found[1:6], None
 
 
-def _collections(engine: Any) -> list[tuple[str, str]]:
-    return [(one["id"], one["body"].get("title") or one["id"]) for one in search.all_collections(engine)]
+def _titles(collections: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    return [(one["id"], one["body"].get("title") or one["id"]) for one in collections]
+
+
+def _rows(
+    features: list[dict[str, Any]], outline: dict[str, Any] | None, titles: dict[str, str]
+) -> list[dict[str, Any]]:
+    """What the list says of each scene."""
+    address, area = _scene_address(), describe.area_of(outline)
+    return [
+        {
+            **describe.row(one, area),
+            "series": titles.get(one["collection"]),
+            "url": address(one["collection"], one["id"]),
+        }
+        for one in features
+    ]
+
+
+def _scene_address() -> Callable[[str, str], str]:
+    """What makes the address of a scene's page from its collection and id, as ``url_for``: asked once by a list."""
+    marked = tk.h.url_for("dinamis_imagery.scene", collection="COLLECTION-OF-SCENE", item_id="ID-OF-SCENE")
+    first, rest = marked.split("COLLECTION-OF-SCENE")
+    middle, last = rest.split("ID-OF-SCENE")
+
+    def address(collection: str, id: str) -> str:
+        return f"{first}{quote(collection, safe=IN_PATH)}{middle}{quote(id, safe=IN_PATH)}{last}"
+
+    return address
 
 
 def _more(asked: rules.Filters, found: dict[str, Any]) -> str | None:
@@ -239,7 +270,7 @@ def _culprits(engine: Any, asked: rules.Filters, outline: Any) -> list[dict[str,
         rest = asked.without(name)
         count = search.matched(engine, search.parse(rest.body(None if name in ("place", "area") else outline)))
         if count:
-            label = _label(name, asked, None, _collections(engine))
+            label = _label(name, asked, None, _titles(search.all_collections(engine)))
             found.append({"label": label, "count": describe.number(count), "query": rest.query()})
     return found
 

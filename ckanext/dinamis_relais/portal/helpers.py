@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -12,12 +14,13 @@ import ckan.plugins.toolkit as tk
 from babel import dates, numbers
 from ckan import model
 from flask import current_app
+from markupsafe import Markup
 
 from ckanext.dinamis_relais import config
 from ckanext.dinamis_relais.authority import Rights
 from ckanext.dinamis_relais.dates import in_words
 from ckanext.dinamis_relais.portal import labels
-from ckanext.dinamis_relais.portal.words import words
+from ckanext.dinamis_relais.portal.words import translator, words
 
 __all__ = [
     "dinamis_actor_label",
@@ -29,6 +32,7 @@ __all__ = [
     "dinamis_day",
     "dinamis_event_groups",
     "dinamis_event_label",
+    "dinamis_file",
     "dinamis_moderation_menu",
     "dinamis_number",
     "dinamis_object_label",
@@ -44,9 +48,14 @@ __all__ = [
     "dinamis_state_label",
     "dinamis_states",
     "dinamis_transition_label",
+    "dinamis_translator",
     "dinamis_url",
     "dinamis_user_label",
 ]
+
+
+#: What all pages' look and keys are made of.
+PAGES = Path(__file__).resolve().parent.parent / "public" / "dinamis-pages"
 
 
 def _user() -> model.User | None:
@@ -143,6 +152,20 @@ def dinamis_contact() -> str:
     return config.contact_email()
 
 
+def dinamis_file(name: str) -> str:
+    """Address of a file of ``public/dinamis-pages``, another one when the file changes, so that browsers keep it.
+
+    CKAN's bundles say it too, but look at all that makes a bundle for each page.
+    """
+    path = PAGES / name
+    return f"{tk.h.url_for_static(f'/{PAGES.name}/{name}')}?{_version(path, path.stat().st_mtime_ns)}"
+
+
+@lru_cache(maxsize=64)
+def _version(path: Path, _changed: int) -> str:
+    return sha256(path.read_bytes()).hexdigest()[:12]
+
+
 def dinamis_number(value: float, digits: int = 0) -> str:
     """A number as it is written in the page's language."""
     group, point = _separators(_locale())
@@ -191,6 +214,11 @@ def dinamis_state_badge(kind: str, state: str) -> str:
 def dinamis_transition_label(kind: str, name: str) -> str:
     """A transition as its button says it."""
     return words(labels.transitions).get(kind, {}).get(name, name)
+
+
+def dinamis_translator() -> Callable[..., Markup]:
+    """``_`` for a page of many words: ``{% set _ = h.dinamis_translator() %}`` at its template's top."""
+    return translator()
 
 
 def dinamis_event_label(event: str) -> str:

@@ -25,7 +25,7 @@ def moderation_menu() -> tuple[tuple[str, str], ...]:
 
 
 def queue_keys() -> tuple[tuple[str, str], ...]:
-    """Keys of the queue of accounts (``assets/js/queue.js``): (key, what it does)."""
+    """Keys of the queue of accounts (``public/dinamis-pages/queue.js``): (key, what it does)."""
     return (
         ("j", tk._("next row")),
         ("k", tk._("row before")),
