@@ -96,6 +96,24 @@ def load(source: str) -> None:
     print(json.dumps({"run": made, "peak_mb": sum(peaks) / 1024}))
 
 
+def made(scenes: int, folder: Path) -> None:
+    """Synthetic scenes of the sandbox, and their collections, as files of a folder."""
+    process(sys.executable, "-m", "ckanext.dinamis_relais.sandbox", "scenes", "--count", str(scenes), "--asset-base",
+            ASSETS, "--out", folder)  # fmt: skip
+
+
+def anew(source: str | Path, scenes: int) -> tuple[float, dict[str, Any]]:
+    """The same as :func:`ours`, into an empty store.
+
+    :raises RuntimeError: not all came
+    """
+    forget()
+    seconds, said = ours(source)
+    if said["run"][0] != scenes:
+        raise RuntimeError(f"{scenes} were expected, {said['run']} came")
+    return seconds, said
+
+
 def ours(source: str | Path) -> tuple[float, dict[str, Any]]:
     """Seconds of one sync of ours, and what it says."""
     seconds, said = process(sys.executable, "-m", "bench.harvest", "load", str(source))
@@ -158,13 +176,9 @@ def changed_file(whole: Path, share: float) -> tuple[Path, int]:
 def from_file(scenes: int, pgstac: Pgstac) -> list[dict[str, Any]]:
     """First and second sync of a file, against pypgstac and the bare COPY."""
     folder = FOLDER / str(scenes)
-    process(sys.executable, "-m", "ckanext.dinamis_relais.sandbox", "scenes", "--count", str(scenes), "--asset-base",
-            ASSETS, "--out", folder)  # fmt: skip
+    made(scenes, folder)
     whole, text = folder / "items.ndjson", f"{scenes:,} scenes from NDJSON"
-    forget()
-    first, said = ours(whole)
-    if said["run"][0] != scenes:
-        raise RuntimeError(f"{scenes} were expected, {said['run']} came")
+    first, said = anew(whole, scenes)
     theirs, limit = pgstac.load(folder), bare_copy(folder)
     mark = now()
     again, _ = ours(whole)
@@ -178,10 +192,8 @@ def from_file(scenes: int, pgstac: Pgstac) -> list[dict[str, Any]]:
     (small / "collections.ndjson").write_bytes((folder / "collections.ndjson").read_bytes())
     with whole.open("rb") as lines, (small / "items.ndjson").open("wb") as out:
         out.writelines(next(lines) for _ in range(scenes // 10))
-    forget()
-    _, tenth = ours(small / "items.ndjson")
-    forget()
-    ours(whole)  # what is searched next
+    _, tenth = anew(small / "items.ndjson", scenes // 10)
+    anew(whole, scenes)  # what is searched next
     return [
         row(f"first sync of {text} against pypgstac load", first, theirs, 1 / 1.5),
         row("the same against the bare COPY of its rows with the indexes", first, limit, 1 / 0.5),
@@ -197,18 +209,13 @@ def from_file(scenes: int, pgstac: Pgstac) -> list[dict[str, Any]]:
 def from_api(scenes: int, pgstac: Pgstac) -> list[dict[str, Any]]:
     """The first sync of a STAC API against its bare paging, in turn, twice; the better of each counts."""
     folder = FOLDER / "api"
-    process(sys.executable, "-m", "ckanext.dinamis_relais.sandbox", "scenes", "--count", str(scenes), "--asset-base",
-            ASSETS, "--out", folder)  # fmt: skip
+    made(scenes, folder)
     pgstac.load(folder)
     times: tuple[list[float], list[float]] = ([], [])
     with pgstac.served() as url:
         for _round in range(2):
             seconds, count = process(sys.executable, "-c", PAGING, url)[1].split()
-            forget()
-            taken, said = ours(url)
-            if said["run"][0] != int(count) or int(count) != scenes:
-                raise RuntimeError(f"{scenes} scenes: {count} paged, {said['run']} taken")
-            times[0].append(taken)
+            times[0].append(anew(url, int(count))[0])
             times[1].append(float(seconds))
     return [row(f"first sync of {scenes:,} scenes from stac-fastapi-pgstac, against its bare paging by pystac-client",
                 min(times[0]), min(times[1]), 1 / 0.9)]  # fmt: skip

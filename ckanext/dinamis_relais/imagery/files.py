@@ -205,20 +205,17 @@ def filter_mark(settings: Settings) -> str:
 class _Wish:
     """Whether a scene lies in the area and period of a source's configuration, as a STAC API would say it.
 
-    :ivar bbox: west, south, east, north in degrees
+    :ivar area: longitude and latitude in degrees, None for everywhere
     """
 
-    bbox: list[float] | None
+    area: Any
     start: dt.datetime | None
     end: dt.datetime | None
 
     def __call__(self, scene: Scene) -> bool:
         if (self.start and scene.end < self.start) or (self.end and scene.moment > self.end):
             return False
-        if self.bbox is None:
-            return True
-        west, south, east, north = self.bbox
-        return bool(shapely.intersects(shapely.box(west, south, east, north), shapely.from_wkb(scene.wkb)))
+        return self.area is None or bool(shapely.intersects(self.area, shapely.from_wkb(scene.wkb)))
 
 
 def _wish(settings: Settings) -> Callable[[Scene], bool]:
@@ -227,7 +224,11 @@ def _wish(settings: Settings) -> Callable[[Scene], bool]:
         low, slash, high = settings.datetime.partition("/")
         start = parse_moment(low)[0]
         end = parse_moment(high)[0] if slash else start
-    return _Wish(settings.bbox, start, end)
+    area = None
+    if settings.bbox:
+        west, south, east, north = settings.bbox
+        area = shapely.box(west, south, east, north)
+    return _Wish(area, start, end)
 
 
 def _skip(file: BinaryIO, at: int, url: str) -> None:
