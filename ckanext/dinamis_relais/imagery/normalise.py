@@ -109,18 +109,12 @@ def _as_it_stands(item: Standing, collection: str, base_url: str, shape: footpri
     if shape is None or item["collection"] != collection:
         return None
     try:
-        (moment, end), cloud = _moments(properties, notes), _cloud(properties, notes)
+        moments, cloud = _moments(properties, notes), _cloud(properties, notes)
     except Unusable:
         return None
     links, _base = _kept_links(item["links"], base_url)
     text = b"".join((item.body, b',"links":', orjson.dumps(links), b"}"))
-    if notes or len(text) > MAX_ITEM_BYTES:
-        return None
-    return Scene(
-        collection=collection, id=item["id"], moment=moment, end=end, cloud=cloud, platform=platform_of(item),
-        gsd=_number(properties.get("gsd")), wkb=shape.wkb, item=text,
-        members=(tuple(properties), tuple(map(type, properties.values()))),
-    )  # fmt: skip
+    return None if notes or len(text) > MAX_ITEM_BYTES else _made(item, collection, moments, cloud, shape, text)
 
 
 def _scene(  # the stages of one item, in a row
@@ -137,12 +131,24 @@ def _scene(  # the stages of one item, in a row
     item["id"], item["collection"], item["type"] = notes.item_id, collection, "Feature"
     shape = shape or footprints.read_one(item, notes)
     _bbox(item, shape.bounds, notes)
-    (moment, end), cloud = _moments(properties, notes), _cloud(properties, notes)
+    moments, cloud = _moments(properties, notes), _cloud(properties, notes)
     _projection(properties)
     _addresses(item, base_url)
-    text = _serialise(item)
+    return _made(item, collection, moments, cloud, shape, _serialise(item))
+
+
+def _made(
+    item: dict[str, Any],
+    collection: str,
+    moments: tuple[dt.datetime, dt.datetime],
+    cloud: float | None,
+    shape: footprints.Footprint,
+    text: bytes,
+) -> Scene:
+    """The row of an item that is in order."""
+    properties, (moment, end) = item["properties"], moments
     return Scene(
-        collection=collection, id=notes.item_id, moment=moment, end=end, cloud=cloud, platform=platform_of(item),
+        collection=collection, id=item["id"], moment=moment, end=end, cloud=cloud, platform=platform_of(item),
         gsd=_number(properties.get("gsd")), wkb=shape.wkb, item=text,
         members=(tuple(properties), tuple(map(type, properties.values()))),
     )  # fmt: skip

@@ -70,8 +70,11 @@ def read(line: bytes) -> Standing | None:
     body = _without_links(line, bytes(item.links)) if _is_complete(item, links) else None
     if body is None:
         return None
-    members = {name: getattr(item, name) for name in ("id", "collection", "geometry", "properties")}
-    return Standing({**members, "links": links}, body, line)
+    members = {
+        "id": item.id, "collection": item.collection, "geometry": item.geometry, "properties": item.properties,
+        "links": links,
+    }  # fmt: skip
+    return Standing(members, body, line)
 
 
 def _is_complete(item: _Item, links: list[dict[str, Any]]) -> bool:
