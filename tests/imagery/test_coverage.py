@@ -263,8 +263,9 @@ def test_a_territory_is_found_by_name_code_or_label(geo: Geo, text: str, first: 
 
 
 @pytest.fixture
-def renewal(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A worker that has just begun, and finds each change at once."""
+def renewal(ckan_config: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A worker that has just begun, and finds each change at once; no département is the relay's."""
+    monkeypatch.setitem(ckan_config, "ckanext.dinamis_relais.departments", [])
     for key in connect_to_redis().scan_iter(f"{kept_coverage._prefix()}*"):
         connect_to_redis().delete(key)
     monkeypatch.setattr(chores, "_renewal", chores._Renewal())
@@ -310,3 +311,77 @@ def test_the_worker_goes_on_where_its_turn_ended_and_waits_for_a_listing(
     with engine.begin() as connection:
         connection.execute(run, {"state": "complete"})
     assert (worked(), computed) == (4, [2019, 2018, 2017, 2016])
+
+
+def test_what_is_expected_is_ready_before_anybody_asks(
+    engine: Any, load: Any, square: Geo, renewal: Any, computed: list[int], ckan_config: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """The relay's départements and the members' territories, their outlines too."""
+    monkeypatch.setitem(ckan_config, "ckanext.dinamis_relais.departments", ["40"])
+    east = [[x + 0.1, y] for x, y in SQUARE]
+    square.said["/departements"] = [{"code": "40", "nom": "Landes"}]
+    square.said["/departements/40/communes"] = {
+        "type": "FeatureCollection", "features": [feature("40001", "Ouest", SQUARE), feature("40002", "Est", east)],
+    }  # fmt: skip
+    monkeypatch.setattr(chores, "_of_members", lambda: [("commune", "33999"), ("commune", "33998")])
+    load([scene(1, 0, 0.5, "2020-05-01"), scene(2, 0, 0.5, "2021-05-01")])
+    assert worked() == 3, "two territories, and one that nobody knows"
+    assert computed == [2021, 2020] * 2
+    square.down = True
+    monkeypatch.setattr(covering, "_computed", lambda *given: {} if not given[3] else pytest.fail("somebody waited"))
+    assert [one["share"] for one in asked()["years"]] == [pytest.approx(0.5)] * 2
+    landes = call_action("dinamis_scene_coverage", kind="departement", code="40")
+    assert [one["share"] for one in landes["years"]] == [pytest.approx(0.25)] * 2
+
+
+def test_the_worker_asks_for_an_outline_again_after_some_minutes_when_nobody_answers(
+    engine: Any, load: Any, square: Geo, renewal: Any, computed: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load([scene(1, 0, 0.5, "2020-05-01")])
+    asked()
+    computed.clear()
+    load([scene(1, 0, 0.6, "2020-05-01")])
+    square.down = True
+    monkeypatch.setattr(chores, "_of_members", lambda: [("epci", "243300316"), ("commune", "33063")])
+    assert (worked(), computed) == (2, [2020]), "one answer is waited for, and what is remembered goes on"
+    assert renewal.due > chores.time.monotonic() + 200
+    square.down = False
+    square.forget(":fresh")
+    square.forget("/outline/*:fresh")
+    renewal.due = 0.0
+    assert (worked(), computed) == (3, [2020] * 2), "what was done already is only looked at"
+
+
+def test_the_members_whose_territories_are_made_ready_are_listed_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    members = [
+        {"territory_kind": kind, "territory_code": code}
+        for kind, code in (("commune", "33039"), ("", ""), ("epci", "243300316"), ("departement", "33"))
+    ]
+
+    def listed(_context: Any, asked: dict[str, Any]) -> dict[str, Any]:
+        start = asked["offset"]
+        return {"count": len(members), "results": members[start : start + asked["limit"]]}
+
+    monkeypatch.setattr(chores, "MEMBERS", 3)
+    monkeypatch.setattr(chores.tk, "get_action", {"dinamis_member_list": listed}.__getitem__)
+    assert chores._of_members() == [("commune", "33039"), ("epci", "243300316"), ("departement", "33")]
+
+
+def test_what_nobody_looks_at_any_more_goes_though_the_worker_renews_it(
+    engine: Any, load: Any, square: Geo, renewal: Any
+) -> None:
+    redis = connect_to_redis()
+
+    def left() -> list[int]:
+        return [redis.ttl(key) for key in redis.scan_iter("dinamis:coverage:*:commune:33999:*")]
+
+    load([scene(1, 0, 0.5, "2020-05-01")])
+    asked()
+    for key in redis.scan_iter("dinamis:coverage:*:commune:33999:*"):
+        redis.expire(key, 100)
+    load([scene(1, 0, 0.6, "2020-05-01"), scene(2, 0, 0.5, "2021-05-01")])
+    assert worked() == 1
+    assert len(left()) == 2 and max(left()) <= 100
+    asked()
+    assert min(left()) > kept_coverage.KEEP - 100

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from ckanext.dinamis_relais.imagery import search, series, tiles
+from ckanext.dinamis_relais.imagery import looking, search, series, tiles
 
 from .conftest import item
 
@@ -98,19 +98,26 @@ def test_keyset_pages_give_each_scene_once_also_at_equal_times(engine: Any, load
     assert (len(seen), len(set(seen)), pages) == (34, 34, 9)
 
 
-@pytest.mark.parametrize("looked_at", [1, 7, 40, search.LOOKED_AT])
+@pytest.mark.parametrize("looked_at", [1, 7, 40, looking.FIRST])
 @pytest.mark.parametrize("limit", [4, 25])
+@pytest.mark.parametrize(
+    "area",
+    [
+        {"intersects": {"type": "Point", "coordinates": [0.005, 44.8]}},
+        {"bbox": [0.0049, 44.79, 0.0051, 44.81], "datetime": "2014-01-01T00:00:00Z/..", "collections": ["spot"]},
+    ],
+)
 def test_pages_of_an_area_are_the_same_wherever_they_are_looked_for_first(
-    engine: Any, load: Any, monkeypatch: pytest.MonkeyPatch, looked_at: int, limit: int
+    engine: Any, load: Any, monkeypatch: pytest.MonkeyPatch, looked_at: int, limit: int, area: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(search, "LOOKED_AT", looked_at)
+    monkeypatch.setattr(looking, "FIRST", looked_at)
     # Every third at one time; those from 31 to 90 lie over the area.
     dated = [item(number, **({} if number % 3 else {"datetime": "2015-02-01T10:40:00Z"})) for number in range(120)]
     load(dated)
     there = [one for one in dated if 31 <= int(one["id"][-5:]) <= 90]
     by_id = sorted(there, key=lambda one: one["id"])
     wanted = [one["id"] for one in sorted(by_id, key=lambda one: one["properties"]["datetime"], reverse=True)]
-    body = {"intersects": {"type": "Point", "coordinates": [0.005, 44.8]}, "limit": limit}
+    body = {**area, "limit": limit}
     pages = [search.run(engine, search.parse(body))]
     while pages[-1].token:
         pages.append(search.run(engine, search.parse({**body, "token": pages[-1].token})))
@@ -118,6 +125,26 @@ def test_pages_of_an_area_are_the_same_wherever_they_are_looked_for_first(
     assert {one.matched for one in pages} == {len(wanted)}
     for page, before in zip(pages[1:], pages, strict=False):
         assert search.run(engine, search.parse({**body, "token": page.before})).keys == before.keys
+
+
+def test_an_area_under_more_scenes_than_can_be_counted_is_not_counted(
+    engine: Any, load: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load([item(number) for number in range(30)])
+    area = {"bbox": [-180, -90, 180, 90], "limit": 10}
+    assert search.run(engine, search.parse(area)).matched == 30
+    monkeypatch.setattr(looking, "FIRST", 20)
+    monkeypatch.setattr(looking, "all_", lambda _connection: 1e6)
+    with monkeypatch.context() as counting:
+        counting.setattr(search, "_allow", lambda _connection, time: time == search.PAGE_WITHIN or pytest.fail("begun"))
+        assert search.run(engine, search.parse(area)).matched is None
+    assert search.run(engine, search.parse(area), exact=True).matched == 30
+
+
+def test_how_many_scenes_there_are_is_told_without_a_look_at_them(engine: Any, load: Any) -> None:
+    load([item(number) for number in range(300)])
+    with engine.connect() as connection:
+        assert 30 < looking.all_(connection) < 30_000
 
 
 def test_a_scene_loaded_meanwhile_shifts_no_page(engine: Any, load: Any) -> None:

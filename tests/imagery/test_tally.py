@@ -134,3 +134,25 @@ def test_a_page_of_a_fresh_run_that_was_there_before_counts_once(engine: Any) ->
     for _round in range(2):
         store.save_page(engine, run, Page("http://s", [item(1), item(2)], None, None))
     assert (kept(engine), sum(counted(engine).values())) == (counted(engine), 2)
+
+
+def test_the_room_of_lines_that_were_summed_up_is_given_back_when_nobody_writes(engine: Any) -> None:
+    def size() -> int:
+        with engine.connect() as connection:
+            return connection.execute(sa.text("SELECT pg_relation_size('scene_tally')")).scalar_one()
+
+    def lines(connection: Any, count: int) -> None:
+        tally.add(connection, {("spot", (2020, "spot-6", cloud)): 1 for cloud in range(count)})
+
+    with engine.begin() as connection:
+        lines(connection, 20_000)
+        connection.execute(sa.text("DELETE FROM scene_tally WHERE cloud > 9"))
+    large, before = size(), kept(engine)
+    assert large > tally.LARGE
+    with engine.begin() as writing:
+        lines(writing, 10)
+        tally.shrink(engine)
+        assert size() == large, "it waits for no harvest"
+    tally.shrink(engine)
+    assert size() < large / 20
+    assert kept(engine) == {key: 2 * count if key[0] == "spot" else count for key, count in before.items()}

@@ -93,7 +93,7 @@ def time_zone() -> str:
 
 
 def departments() -> list[str]:
-    """Insee's codes of the départements that the map of members draws, members or not."""
+    """Insee's codes of the relay's départements: drawn on the map of members, and their coverage is made ready."""
     return [str(code) for code in get("departments") or ()]
 
 

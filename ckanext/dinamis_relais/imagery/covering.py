@@ -60,6 +60,7 @@ def of_territory(
     asked: Sequence[int] | None = None,
     whole: str | int = ALL,
     patience: float = PATIENCE,
+    looked_at: bool = True,
 ) -> list[dict[str, Any]]:
     """What covers a territory in each year.
 
@@ -68,11 +69,12 @@ def of_territory(
         newest :data:`MOST_YEARS` of them when many
     :param whole: which years are given whole: :data:`ALL`, :data:`NEWEST`, :data:`NONE`, or one by its number
     :param patience: seconds, after which no other year is begun; one that is not reached has the share None
+    :param looked_at: whether a person asks, for whom what is kept is kept longer
     :returns: one entry a year as :func:`_answer` makes it, or without what :data:`kept_coverage.WHOLE` names, in the
         order of years
     :raises TooMuch: the database did not answer in time
     """
-    kept = Kept(territory)
+    kept = Kept(territory, looked_at)
     with engine.connect() as connection:
         version = mark(connection)
     if kept.mark != version:

@@ -20,7 +20,7 @@ from ckanext.dinamis_relais.imagery.territories import Territory
 
 #: Raised when the rules change what they answer: what was kept is then computed anew.
 RULE = 2
-#: Seconds that years are kept after the last look at their fingerprints.
+#: Seconds that years are kept after a person's last look at them.
 KEEP = 30 * 24 * 3600
 #: Members of a year that only the whole of it has.
 WHOLE = ("scenes", "best", "latest", "holes")
@@ -37,24 +37,36 @@ def _prefix() -> str:
 class Kept:
     """The years of one territory, by its present outline.
 
+    :param looked_at: whether a person looks, for whom they are kept on; the worker prolongs nothing
     :ivar mark: the catalogue's, when the fingerprints were last looked at; None when nothing is kept
     :ivar prints: year → fingerprint of the scenes around
     :ivar span: first and last year of the catalogue, None without any scene
     """
 
-    def __init__(self, territory: Territory):
+    def __init__(self, territory: Territory, looked_at: bool = True):
         drawn = hashlib.blake2b(orjson.dumps(territory.outline), digest_size=8).hexdigest()
-        self._key = f"{_prefix()}{territory.kind}:{territory.code}:{drawn}"
+        key = f"{_prefix()}{territory.kind}:{territory.code}:{drawn}"
+        self._keys = (key, f"{key}:whole")
         self._redis: Any = connect_to_redis()
-        try:
-            found: dict[bytes, bytes] = self._redis.hgetall(self._key)
-        except RedisError:
-            found = {}
+        found, left = self._read(looked_at)
+        self._seconds = KEEP if looked_at or left <= 0 else left
         about = orjson.loads(found.pop(_ABOUT, b"{}"))
         self.mark: str | None = about.get("mark")
         self.span: tuple[int, int] | None = tuple(about["span"]) if about.get("span") else None
         self.prints: dict[int, str] = {int(year): text for year, text in about.get("prints", {}).items()}
         self._short = {int(year): orjson.loads(value) for year, value in found.items()}
+
+    def _read(self, looked_at: bool) -> tuple[dict[bytes, bytes], int]:
+        """What is kept in short, and for how many seconds more; not above 0 when nothing is."""
+        try:
+            pipeline = self._redis.pipeline()
+            pipeline.hgetall(self._keys[0])
+            pipeline.ttl(self._keys[0])
+            for key in self._keys if looked_at else ():
+                pipeline.expire(key, KEEP)
+            return tuple(pipeline.execute()[:2])
+        except RedisError:
+            return {}, 0
 
     def short(self, year: int) -> dict[str, Any] | None:
         """A year without :data:`WHOLE`; None when its scenes are others now, or it was never computed."""
@@ -65,7 +77,7 @@ class Kept:
         """Years with all that is said of them; without those that are not kept, or whose scenes are others now."""
         known = [year for year in wanted if self.short(year) is not None]
         try:
-            values: Any = self._redis.hmget(f"{self._key}:whole", known) if known else []
+            values: Any = self._redis.hmget(self._keys[1], known) if known else []
         except RedisError:
             return {}
         found = {year: orjson.loads(value) for year, value in zip(known, values, strict=True) if value}
@@ -87,10 +99,10 @@ class Kept:
     def _write(self, short: dict[Any, Any], whole: dict[int, Any]) -> None:
         try:
             pipe = self._redis.pipeline()
-            for key, values in ((self._key, short), (f"{self._key}:whole", whole)):
+            for key, values in zip(self._keys, (short, whole), strict=True):
                 if values:
                     pipe.hset(key, mapping={name: orjson.dumps(value) for name, value in values.items()})
-                pipe.expire(key, KEEP)
+                pipe.expire(key, self._seconds)
             pipe.execute()
         except RedisError:
             return

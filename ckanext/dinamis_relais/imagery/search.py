@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
-from ckanext.dinamis_relais.imagery import cql, order, tally
+from ckanext.dinamis_relais.imagery import cql, looking, order, tally
 from ckanext.dinamis_relais.imagery.areas import geometry_of
 from ckanext.dinamis_relais.imagery.fields import Fields
 from ckanext.dinamis_relais.imagery.fields import parse as parse_fields
@@ -25,9 +25,9 @@ DEFAULT_LIMIT = 10
 MAX_LIMIT = 1000
 #: Matches are counted up to this many, for this long (milliseconds), on the first page only; beyond, none is said:
 #: an exact count of a million scenes would cost more than the page, and an estimate would be taken for a count.
-COUNT_UP_TO, COUNT_WITHIN = 10_000, 100
-#: Scenes in the order of time among which the page of an area is looked for first.
-LOOKED_AT = 1000
+COUNT_UP_TO, COUNT_WITHIN = 10_000, 50
+#: Counting is not begun where more are expected than so many times as many.
+HOPELESS = 1.5
 #: A page that takes longer (milliseconds) is refused, so that one search cannot hold up the others.
 PAGE_WITHIN = 30_000
 
@@ -60,6 +60,11 @@ class Search:
     def kept(self) -> tally.Asked | None:
         """What it asks for in all, when that is counted already; None when its scenes must be looked at."""
         return None if "datetime" in self.clauses else self.tallied
+
+    @property
+    def beside(self) -> Any:
+        """Those conditions that the indexes of the order of time answer."""
+        return sa.and_(sa.true(), *(self.clauses[name] for name in _BESIDE if name in self.clauses))
 
     def where(self, without: str | None = None, count: bool = False) -> Any:
         """All conditions but one, put for a page or for a count."""
@@ -129,12 +134,12 @@ def run(engine: Any, search: Search, count: bool = True, exact: bool = False) ->
     with engine.connect() as connection:
         try:
             _allow(connection, PAGE_WITHIN)
-            rows = _rows(connection, search, back)
+            rows, share = _rows(connection, search, back)
         except OperationalError as error:
             raise _too_long(error) from error
     matched_ = edge.matched if edge else len(rows) if len(rows) <= search.limit else None
     if count and matched_ is None and (exact or edge is None):
-        matched_ = _count(engine, search, exact)
+        matched_ = _count(engine, search, exact, share)
     page, more = rows[: search.limit], len(rows) > search.limit
     page = page[::-1] if back else page
 
@@ -147,23 +152,25 @@ def run(engine: Any, search: Search, count: bool = True, exact: bool = False) ->
 
 
 _COLUMNS = (sa.cast(scenes.c.item, sa.Text), scenes.c.collection, scenes.c.id)
-_ROW = sa.literal_column("scene.ctid")
+#: Conditions of an area, and those that the indexes of the order of time answer beside it.
+_AREAS, _BESIDE = ("bbox", "intersects"), ("datetime", "collections")
 
 
-def _rows(connection: Any, search: Search, back: bool) -> list[Any]:
-    """Rows of a page, and one more when there is a next one: the columns above, then what they are sorted by."""
-    edge, by = search.after, search.order
+def _rows(connection: Any, search: Search, back: bool) -> tuple[list[Any], float]:
+    """Rows of a page, and one more when there is a next one: the columns above, then what they are sorted by.
+
+    :returns: the rows, and the share of the scenes of its time and collections that match, 0 when it was not seen
+    """
+    edge, by, share = search.after, search.order, 0.0
     beyond = by.beyond(edge) if edge else sa.true()
     query = sa.select(*_COLUMNS, *(key.sql.label(f"k{n}") for n, key in enumerate(by.keys)))
     query = query.where(search.where(), beyond).order_by(*by.by(back)).limit(search.limit + 1)
-    if "intersects" in search.clauses and by.name == NEWEST.name:
-        # PostgreSQL takes an area for so rare that it compares all the scenes there with it, and sorts them.
-        nearest = sa.select(_ROW).select_from(scenes).where(beyond).order_by(*by.by(back)).limit(LOOKED_AT)
-        among = sa.func.array(nearest.correlate(None).scalar_subquery())
-        rows = connection.execute(query.where(sa.any_(among) == _ROW)).all()
-        if len(rows) > search.limit:
-            return rows
-    return connection.execute(query).all()
+    if by.name == NEWEST.name and any(name in search.clauses for name in _AREAS):
+        found = looking.walk(connection, query, sa.and_(search.beside, beyond), by.by(back), search.limit + 1)
+        if found.rows is not None:
+            return found.rows, found.share
+        share = found.share
+    return connection.execute(query).all(), share
 
 
 def _allow(connection: Any, milliseconds: int) -> None:
@@ -177,8 +184,11 @@ def _too_long(error: OperationalError) -> Exception:
     return SearchError("filter", "It takes too long. Give a bbox, a datetime or collections too.")
 
 
-def _count(engine: Any, search: Search, exact: bool) -> int | None:
-    """How many scenes match, None when counting them all would take too long."""
+def _count(engine: Any, search: Search, exact: bool, share: float = 0.0) -> int | None:
+    """How many scenes match, None when counting them all would take too long.
+
+    :param share: about so many of the scenes of its time and collections do, 0 when nobody knows
+    """
     if search.kept:
         with engine.connect() as connection:
             return tally.total(connection, search.kept)
@@ -190,6 +200,8 @@ def _count(engine: Any, search: Search, exact: bool) -> int | None:
     try:
         # Its own connection, within: when the time is over just after the answer, it is the rollback that is cancelled.
         with engine.connect() as connection:
+            if share and share * looking.all_(connection) > COUNT_UP_TO * HOPELESS:
+                return None
             _allow(connection, COUNT_WITHIN)
             found = connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
     except OperationalError as error:

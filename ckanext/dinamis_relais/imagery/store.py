@@ -171,6 +171,7 @@ def finish(engine: Any, run: Run, max_vanished: float) -> Outcome:
             of_source = collections.c.source_id == run.source_id
             one = run.collection != WHOLE_FILE
             extents.note(connection, sa.and_(of_source, collections.c.id == run.collection) if one else of_source)
+    tally.shrink(engine)
     return outcome
 
 

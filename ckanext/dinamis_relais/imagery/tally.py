@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import REGCLASS
+from sqlalchemy.exc import OperationalError
 
 from ckanext.dinamis_relais import copying
 from ckanext.dinamis_relais.imagery.kinds import CLOUDS, Kind
@@ -23,6 +25,8 @@ KIND = (
     sa.cast(sa.func.date_part("year", scenes.c.datetime), sa.Integer).label("year"), scenes.c.platform,
     _CLASS.label("cloud"),
 )  # fmt: skip
+#: Bytes of the table from which on its room is given back; milliseconds that this may wait for a harvest.
+LARGE, PATIENCE = 1 << 18, 200
 _NAMES = ("collection", "year", "platform", "cloud", "count")
 
 
@@ -98,6 +102,25 @@ def sum_up(connection: Any) -> None:
     connection.execute(
         table.insert().from_select(_NAMES, sa.select(*groups, total).group_by(*groups).having(total != 0))
     )
+
+
+def shrink(engine: Any) -> None:
+    """Give back the room of the lines that were summed up: the pages that ask for numbers read all of it.
+
+    PostgreSQL by itself keeps what stands before the last line. When a harvest writes just now, the next one does it.
+    """
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        size = sa.select(sa.func.pg_relation_size(sa.cast(table.name, REGCLASS)))
+        if connection.execute(size).scalar_one() < LARGE:
+            return
+        connection.execute(sa.text(f"SET lock_timeout = {PATIENCE}"))
+        try:
+            connection.execute(sa.text(f"VACUUM FULL {table.name}"))
+        except OperationalError as error:
+            if getattr(error.orig, "pgcode", "") != "55P03":  # lock_not_available
+                raise
+        finally:
+            connection.execute(sa.text("RESET lock_timeout"))
 
 
 def years(connection: Any, wanted: Asked) -> list[tuple[int, int]]:
