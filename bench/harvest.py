@@ -174,12 +174,20 @@ def changed_file(whole: Path, share: float) -> tuple[Path, int]:
 
 
 def from_file(scenes: int, pgstac: Pgstac) -> list[dict[str, Any]]:
-    """First and second sync of a file, against pypgstac and the bare COPY."""
+    """First and second sync of a file, against pypgstac and the bare COPY.
+
+    The first in turn with pypgstac, twice; the better of each counts.
+    """
     folder = FOLDER / str(scenes)
     made(scenes, folder)
     whole, text = folder / "items.ndjson", f"{scenes:,} scenes from NDJSON"
-    first, said = anew(whole, scenes)
-    theirs, limit = pgstac.load(folder), bare_copy(folder)
+    times: tuple[list[float], list[float]] = ([], [])
+    said: dict[str, Any] = {}
+    for _round in range(2):
+        seconds, said = anew(whole, scenes)
+        times[0].append(seconds)
+        times[1].append(pgstac.load(folder))
+    first, theirs, limit = min(times[0]), min(times[1]), bare_copy(folder)
     mark = now()
     again, _ = ours(whole)
     untouched = written(mark)
