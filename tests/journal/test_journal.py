@@ -12,7 +12,7 @@ from ckan.tests.helpers import call_action
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ckanext.dinamis_relais.journal import Event, as_mapping, record, settle
+from ckanext.dinamis_relais.journal import Event, actions, as_mapping, record, settle
 from ckanext.dinamis_relais.journal.model import JournalLine
 from ckanext.dinamis_relais.journal.rules import GENESIS, digest, verify
 from tests.journalled import journalled
@@ -123,6 +123,13 @@ class TestStored:
         )
         assert {line["event"] for line in listed["results"]} == {"role.granted"}
         assert listed["count"] == 1
+
+    def test_a_search_is_counted_so_far_and_says_that_it_has_more(self, people, monkeypatch):
+        monkeypatch.setattr(actions, "MOST", 2)
+        found = call_action("dinamis_journal_list", people.context("super_referent"), q="role.", limit=1)
+        assert (found["count"], found["more"], len(found["results"])) == (2, True, 1)
+        whole = call_action("dinamis_journal_list", people.context("super_referent"))
+        assert (whole["count"], whole["more"]) == (3, False)
 
     def test_personal_details_are_not_in_it(self, people):
         with pytest.raises(tk.NotAuthorized):

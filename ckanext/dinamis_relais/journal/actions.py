@@ -17,8 +17,8 @@ from ckanext.dinamis_relais.schema import listed, validated
 
 __all__ = ["dinamis_journal_list", "dinamis_journal_verify"]
 
-#: A search of the journal is counted so far.
-MOST = 100_000
+#: A search of the journal is counted so far: a thousand pages, and a time that does not grow with the journal.
+MOST = 20_000
 
 
 def _dictize(row: JournalLine) -> dict[str, Any]:
@@ -37,12 +37,12 @@ def _add_private(found: list[dict[str, Any]]) -> None:
 
 
 def _count(query: Any, params: dict[str, Any]) -> int:
-    """Lines that match. Without a search they are numbered; with one they are counted up to :data:`MOST`."""
+    """Lines that match. Without a search they are numbered; with one they are counted to one more than :data:`MOST`."""
     db, id_ = session(), JournalLine.id
     if not any(params.get(name) for name in reading.FILTERS):
         first, last = db.execute(sa.select(sa.func.min(id_), sa.func.max(id_))).one()
         return last - first + 1 if last else 0
-    few = query.with_only_columns(id_).limit(MOST).subquery()
+    few = query.with_only_columns(id_).limit(MOST + 1).subquery()
     return db.execute(sa.select(sa.func.count()).select_from(few)).scalar()
 
 
@@ -59,15 +59,18 @@ def dinamis_journal_list(context: Context, data_dict: DataDict) -> dict[str, Any
     :param who: only what people did with this in their name
     :param since: first day (``2026-03-01``), in the site's time zone
     :param until: last day
-    :returns: ``{"count", "results"}``; times in UTC; a search is counted up to 100,000. Of each line, ``private`` holds
-        the texts that somebody typed, or None; ``erased`` tells that there were some and that they were erased
+    :returns: ``{"count", "more", "results"}``; times in UTC; a search is counted up to 20,000, ``more`` tells that it
+        has more. Of each line, ``private`` holds the texts that somebody typed, or None; ``erased`` tells that there
+        were some and that they were erased
     """
     params = validated(data_dict, reading.filters(), context)
     tk.check_access("dinamis_journal_list", context, params)
     query = reading.narrowed(lines(), params)
-    page = listed(query, params, JournalLine.id.desc(), _dictize, _count(query, params))
+    count = _count(query, params)
+    more = count > MOST and any(params.get(name) for name in reading.FILTERS)
+    page = listed(query, params, JournalLine.id.desc(), _dictize, MOST if more else count)
     _add_private(page["results"])
-    return page
+    return {**page, "more": more}
 
 
 @tk.side_effect_free
