@@ -90,7 +90,7 @@ class TestThePage:
 
     def test_it_is_shown_with_the_name_and_its_address_answers(self, app: Any, square: Geo, tab: str) -> None:
         image = figures(app.get(tab))[0]
-        assert image["alt"] == "Carte : où se trouve le territoire, Carré (33999)"
+        assert image["alt"] == "Carte\u00a0: où se trouve le territoire, Carré (33999)"
         assert image["src"].endswith(PICTURE)
         assert app.get(image["src"]).mimetype == "image/png"
 

@@ -73,12 +73,12 @@ def test_the_pages(app, people):
     page = app.get("/dinamis/members").body
     assert "Commune de Bègles" in page
     assert "Pessac" not in page
-    assert "Oui : Commune de Bègles est membre depuis" in app.get("/dinamis/members?q=213300395").body
+    assert "Oui\u00a0: Commune de Bègles est membre depuis" in app.get("/dinamis/members?q=213300395").body
     assert "Pas encore" in app.get("/dinamis/members?q=Pessac").body
     assert app.get("/dinamis/members?q=%00").status_code == 200
     table = app.get("/dinamis/members/members.csv?q=B%C3%A8gles").body
     assert [line.split(";")[:2] for line in table.split("\r\n")[1:-1]] == [["Commune de Bègles", "213300395"]]
     tab = app.get(f"/organization/{people.organization['name']}/dinamis").body
     assert "Membre de DINAMIS depuis" in tab
-    assert "Territoire :" in tab
+    assert "Territoire\u00a0:" in tab
     assert "maire@" not in tab
