@@ -156,3 +156,21 @@ def test_the_room_of_lines_that_were_summed_up_is_given_back_when_nobody_writes(
     tally.shrink(engine)
     assert size() < large / 20
     assert kept(engine) == {key: 2 * count if key[0] == "spot" else count for key, count in before.items()}
+
+
+def test_a_large_listing_is_compared_by_hashes_and_the_planner_is_free_again_after(
+    engine: Any, load: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    missing, note = store._missing, store._forget
+
+    def loops(connection: Any) -> None:
+        said.append(connection.execute(sa.text("SHOW enable_nestloop")).scalar_one())
+
+    monkeypatch.setattr(store, "_missing", lambda connection, run: (loops(connection), missing(connection, run))[1])
+    monkeypatch.setattr(store, "_forget", lambda connection, run: (loops(connection), note(connection, run))[1])
+    load([item(n) for n in range(5)])
+    load([item(n) for n in range(4)])
+    monkeypatch.setattr(store, "COMPARED", 3)
+    load([item(n) for n in range(3)])
+    assert said == ["on", "on", "on", "off", "on"]

@@ -28,6 +28,8 @@ RUNS_KEPT = 10
 MOST_LINKS = 100
 #: Rows written in one listing from which on PostgreSQL's planner is told at once.
 MANY = 1000
+#: Scenes of a listing from which on it is compared by hashes only.
+COMPARED = 10_000
 #: One in so many that was written changes no statistics; PostgreSQL itself looks again after as many.
 FEW = 10
 
@@ -153,12 +155,13 @@ def finish(engine: Any, run: Run, max_vanished: float) -> Outcome:
         counts = sa.select(runs.c.listed, runs.c.created + runs.c.changed).where(runs.c.id == run.id)
         listed, written = connection.execute(counts).one()
         _tell_planner(connection, 0 if run.fresh else listed, written)
-        # All that there is of a first listing, it has listed.
-        missing, total = (0, 0) if run.fresh else _missing(connection, run)
-        share = missing / total if total else 0.0
-        believed = share <= max_vanished
-        if missing and believed:
-            tally.delete(connection, _gone(run))
+        with _no_loops(connection, listed):
+            # All that there is of a first listing, it has listed.
+            missing, total = (0, 0) if run.fresh else _missing(connection, run)
+            share = missing / total if total else 0.0
+            believed = share <= max_vanished
+            if missing and believed:
+                tally.delete(connection, _gone(run))
         outcome = Outcome(missing if believed else 0, 0 if believed else missing, share)
         change = {
             "state": "complete", "finished": sa.func.clock_timestamp(), "updated": sa.func.clock_timestamp(),
@@ -218,6 +221,19 @@ def _tell_planner(connection: Any, listed: int, written: int) -> None:
     for table, many, of in (("harvest_seen", listed, 0), ("scene", written, listed)):
         if many >= MANY and many * FEW > of:
             connection.execute(sa.text(f"ANALYZE {table}"))
+
+
+@contextmanager
+def _no_loops(connection: Any, listed: int) -> Iterator[None]:
+    """Compare a large listing with what is there by hashes, never one by one.
+
+    PostgreSQL takes an array of a page's hashes for ten of them: at 100,000 scenes it once chose to compare each with
+    each, for three minutes.
+    """
+    if listed >= COMPARED:
+        connection.execute(sa.text("SET LOCAL enable_nestloop = off"))
+    yield
+    connection.execute(sa.text("SET LOCAL enable_nestloop = on"))
 
 
 def _forget(connection: Any, run: Run) -> None:
