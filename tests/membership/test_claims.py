@@ -64,7 +64,7 @@ def test_a_day_is_kept_until_its_end_where_the_site_is(people):
 def test_a_day_that_is_over_is_refused_unless_it_stood_there(people):
     file = file_in(people, "draft")
     yesterday = (utcnow() - dt.timedelta(days=2)).date().isoformat()
-    assert "terminé" in refused(people, file, due_on=yesterday)["due_on"][0]
+    assert "passé" in refused(people, file, due_on=yesterday)["due_on"][0]
     assert "2026-11-24" in refused(people, file, due_on="hier")["due_on"][0]
     late = dt.datetime(2025, 1, 15, 22, 59, 59, tzinfo=dt.timezone.utc)
     model.Session.get(Application, file["id"]).due_at = late
