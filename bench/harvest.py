@@ -181,13 +181,9 @@ def from_file(scenes: int, pgstac: Pgstac) -> list[dict[str, Any]]:
     folder = FOLDER / str(scenes)
     made(scenes, folder)
     whole, text = folder / "items.ndjson", f"{scenes:,} scenes from NDJSON"
-    times: tuple[list[float], list[float]] = ([], [])
-    said: dict[str, Any] = {}
-    for _round in range(2):
-        seconds, said = anew(whole, scenes)
-        times[0].append(seconds)
-        times[1].append(pgstac.load(folder))
-    first, theirs, limit = min(times[0]), min(times[1]), bare_copy(folder)
+    rounds = [(anew(whole, scenes), pgstac.load(folder)) for _round in range(2)]
+    first, theirs = min(one[0] for one, _load in rounds), min(load for _one, load in rounds)
+    said, limit = rounds[-1][0][1], bare_copy(folder)
     mark = now()
     again, _ = ours(whole)
     untouched = written(mark)

@@ -84,6 +84,6 @@ def test_the_report_is_there_without_waiting(people, demo, tmp_path):
     visitor.get_by_role("button", name="Vérifier").click()
     told = visitor.locator("[role=status]").inner_text()
     assert told.startswith("Oui.")
-    assert "Bilan" in told
+    assert "Bilan\u00a0:" in told
     assert "cachet électronique" in told
     look(visitor, "61-verify-report")

@@ -109,7 +109,7 @@ def test_anyone_is_told_what_the_file_is(people, organizations, browser, sealing
 
     told = asked(row.pdf)
     assert told.startswith("Oui.")
-    assert f"janvier {YEAR} à décembre {YEAR}" in told
+    assert f"Bilan : janvier {YEAR} à décembre {YEAR}" in told
     assert "cachet électronique" in told
     assert asked(row.pdf + b"\n").startswith("bilan.pdf n'est pas")
 

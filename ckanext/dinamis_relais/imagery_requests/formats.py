@@ -76,7 +76,7 @@ def archive(content: bytes, limits: Limits) -> Area:
                 raise AreaProblem("archive_nothing")
             too_large = AreaProblem("points", number=limits.points)
             return kml(_read(opened, members[markup], limits.file_mb * MEGABYTE, too_large), limits)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError) as error:
         raise AreaProblem("archive_broken") from error
 
 

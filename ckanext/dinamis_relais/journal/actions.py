@@ -36,14 +36,15 @@ def _add_private(found: list[dict[str, Any]]) -> None:
         line["erased"] = line["id"] in expected and line["id"] not in texts
 
 
-def _count(query: Any, params: dict[str, Any]) -> int:
-    """Lines that match. Without a search they are numbered; with one they are counted to one more than :data:`MOST`."""
+def _count(query: Any, params: dict[str, Any]) -> tuple[int, bool]:
+    """Lines that match, and whether there are more: without a search they are numbered, else counted to MOST."""
     db, id_ = session(), JournalLine.id
     if not any(params.get(name) for name in reading.FILTERS):
         first, last = db.execute(sa.select(sa.func.min(id_), sa.func.max(id_))).one()
-        return last - first + 1 if last else 0
+        return (last - first + 1 if last else 0), False
     few = query.with_only_columns(id_).limit(MOST + 1).subquery()
-    return db.execute(sa.select(sa.func.count()).select_from(few)).scalar()
+    count = db.execute(sa.select(sa.func.count()).select_from(few)).scalar()
+    return min(count, MOST), count > MOST
 
 
 @tk.side_effect_free
@@ -66,9 +67,8 @@ def dinamis_journal_list(context: Context, data_dict: DataDict) -> dict[str, Any
     params = validated(data_dict, reading.filters(), context)
     tk.check_access("dinamis_journal_list", context, params)
     query = reading.narrowed(lines(), params)
-    count = _count(query, params)
-    more = count > MOST and any(params.get(name) for name in reading.FILTERS)
-    page = listed(query, params, JournalLine.id.desc(), _dictize, MOST if more else count)
+    count, more = _count(query, params)
+    page = listed(query, params, JournalLine.id.desc(), _dictize, count)
     _add_private(page["results"])
     return {**page, "more": more}
 
