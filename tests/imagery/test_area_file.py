@@ -41,7 +41,7 @@ def test_a_file_becomes_an_address_that_finds_and_draws(app: Any, engine: Any, l
     listed = [one["href"] for one in page.select(".dinamis-scenes a[href*='/dinamis/images/spot/']")]
     assert len(set(listed)) == 1 and "SPOT6_00001" in listed[0]
     assert "dans la zone de votre fichier" in page.select_one("#scenes-title").get_text()
-    assert "couvre votre zone à 81 %" in page.select_one(".dinamis-scenes").get_text()
+    assert "couvre votre zone à 81\u00a0%" in page.select_one(".dinamis-scenes").get_text()
     assert "Zone d'un fichier" in page.select_one(".dinamis-chips").get_text()
     drawn = json.loads(page.select_one("#dinamis-map-data").string)
     assert shape(drawn["place"]["geometry"]).equals(shape({"type": "Polygon", "coordinates": [TRIANGLE]}))

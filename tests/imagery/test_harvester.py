@@ -72,7 +72,7 @@ def test_a_harvest_makes_one_dataset_for_each_year(server: Server, engine: Any, 
     assert first["owner_org"] == source["owner_org"]
     assert json.loads(first["spatial"])["type"] == "Polygon"
     assert "collection=spot" in second["explorer_url"]
-    assert first["licence_note"] == "Licence annoncée par la source : proprietary."
+    assert first["licence_note"] == "Licence annoncée par la source\u00a0: proprietary."
 
 
 def test_nothing_is_written_when_nothing_changed(server: Server, engine: Any, harvest_source: Any) -> None:

@@ -154,7 +154,7 @@ def _notes(series: Series, body: dict[str, Any], sensors: str) -> str:
     cloud = (
         "La couverture nuageuse n'est connue pour aucune."
         if series.cloud is None
-        else f"Couverture nuageuse moyenne : {french_number(round(series.cloud, 1))} %."
+        else f"Couverture nuageuse moyenne\u00a0: {french_number(round(series.cloud, 1))}\u00a0%."
     )
     own = str(body.get("description") or "").strip()
     return f"{scenes_} {acquired}{by}, {when}. {cloud}" + (f"\n\n{own}" if own else "")
@@ -163,12 +163,12 @@ def _notes(series: Series, body: dict[str, Any], sensors: str) -> str:
 def _licence(body: dict[str, Any]) -> str:
     parts = []
     if body.get("license"):
-        parts.append(f"Licence annoncée par la source : {body['license']}.")
+        parts.append(f"Licence annoncée par la source\u00a0: {body['license']}.")
     given = body.get("providers")
     providers = given if isinstance(given, list) else []
     names = [str(one["name"]) for one in providers if isinstance(one, dict) and one.get("name")]
     if names:
-        parts.append(f"Fournisseurs : {', '.join(names)}.")
+        parts.append(f"Fournisseurs\u00a0: {', '.join(names)}.")
     return " ".join(parts)
 
 

@@ -128,7 +128,7 @@ def table(params: dict[str, Any]) -> Table:
                    thing(row.object_type), row.object_id, row.organization_title, data, row.hash]  # fmt: skip
 
     columns = [Column(tk._("Line"), "integer"), Column(tk._("When"), "moment"), Column(tk._("What")),
-               Column(tk._("Event")), Column(tk._("Who")), Column(tk._("About")), Column(tk._("Identifier")),
+               Column(tk._("Kind of event")), Column(tk._("Who")), Column(tk._("About")), Column(tk._("Identifier")),
                Column(tk._("Organisation")), Column(tk._("Details")), Column(tk._("Hash"))]  # fmt: skip
     return Table("journal", columns, rows())
 
