@@ -157,10 +157,14 @@ def processes() -> None:
     }
     for name, words in commands.items():
         start(name, [binaries / "ckan", "-c", ini.SITE, *words], key=key)
-    # Harvests that are due and finished, accounts whose last day has passed; an operator uses timers.
-    ckan_command = f"'{binaries}/ckan' -c '{ini.SITE}'"
+    periodic()
+
+
+def periodic() -> None:
+    """Harvests that are due and finished, accounts whose last day has passed; an operator uses timers."""
+    ckan_command = f"'{VENV / 'bin'}/ckan' -c '{ini.SITE}'"
     loop = f"while true; do {ckan_command} harvester run; {ckan_command} dinamis accounts daily; sleep 60; done"
-    start("periodic", ["sh", "-c", loop], key=key)
+    start("periodic", ["sh", "-c", loop], key=code_key())
 
 
 def csw() -> None:

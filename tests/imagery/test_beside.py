@@ -24,6 +24,7 @@ from .test_store import Heard, ids
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(beside, "WORTH", 5)
+    monkeypatch.setattr(beside, "PATIENCE", 60.0)
     monkeypatch.setattr(files, "BATCH", 10)
     monkeypatch.setattr(subprocess, "Popen", Noted)
     STARTED.clear()
@@ -71,6 +72,22 @@ def test_a_large_file_is_made_ready_beside(engine: Any, tmp_path: Path, kill: bo
     assert [process.poll() for process in STARTED] == [-9 if kill else 0]
 
 
+def test_what_comes_before_the_process_is_up_is_made_here(
+    engine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beside.Maker, "_is_up", lambda maker: False)
+    path, heard = written(tmp_path / "scenes.ndjson", [item(n) for n in range(25)]), Heard()
+    listed(engine, path, heard)
+    assert heard.total("created") == 25
+    assert [process.poll() for process in STARTED] == [-9]
+
+
+def test_a_file_of_one_page_starts_no_process(engine: Any, tmp_path: Path) -> None:
+    path, heard = written(tmp_path / "scenes.ndjson", [item(n) for n in range(9)]), Heard()
+    listed(engine, path, heard)
+    assert (heard.total("created"), STARTED) == (9, [])
+
+
 def test_a_file_that_did_not_change_starts_no_process(engine: Any, tmp_path: Path) -> None:
     path, heard = written(tmp_path / "scenes.ndjson", [item(n) for n in range(75)]), Watching()
     take(engine, path)
@@ -89,7 +106,7 @@ def test_scenes_that_come_again_on_the_next_page_count_once(engine: Any, tmp_pat
 def test_here_and_there_make_the_same() -> None:
     maker = Maker()
     try:
-        made = [maker.submit(todo(range(n, n + 7))).result() for n in (0, 10, 20)]
+        made = [maker.submit(todo(range(n, n + 7)), more=True).result() for n in (0, 10, 20)]
     finally:
         maker.close()
     assert made == [make(todo(range(n, n + 7))) for n in (0, 10, 20)]
@@ -98,9 +115,9 @@ def test_here_and_there_make_the_same() -> None:
 def test_an_error_there_is_told_here() -> None:
     maker = Maker()
     try:
-        good = maker.submit(todo(range(9)))
+        good = maker.submit(todo(range(9)), more=True)
         assert isinstance(good.result(), Made)
         with pytest.raises(TypeError, match="must be real number"):
-            maker.submit(todo(range(9), math.sqrt)).result()
+            maker.submit(todo(range(9), math.sqrt), more=False).result()
     finally:
         maker.close()

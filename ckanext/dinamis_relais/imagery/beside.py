@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import os
 import pickle
+import select
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,32 +22,47 @@ from ckanext.dinamis_relais.imagery.reading import Made, Todo, make
 
 #: Lines of a page from which on the process is worth its start, half a second; what is unchanged is no line here.
 WORTH = 500
+#: Seconds that a page waits for the process to be up: none, the first ones are made here meanwhile.
+PATIENCE = 0.0
 #: Nothing is multiplied there: threads that wait for it would only take a core's time from PostgreSQL.
 _ALONE = {"OPENBLAS_NUM_THREADS": "1"}
 
 
 class Maker:
-    """Makes pages one after the other: here, or from the second large page of a file on, in a process beside.
+    """Makes pages one after the other: here, or once a large page of a file is followed by others, in a process beside.
 
     When that process cannot be started or dies, the work goes on here.
     """
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, "dinamis-make")
-        self._large = 0
-        self._failed = False
         self._process: Any = None
+        self._up = self._failed = False
 
-    def submit(self, todo: Todo) -> Future[Made]:
-        """Begin with a page; pages are made in the order in which they are submitted."""
-        self._large += len(todo.lines) >= WORTH
+    def submit(self, todo: Todo, more: bool) -> Future[Made]:
+        """Begin with a page; pages are made in the order in which they are submitted.
+
+        :param more: whether others follow
+        """
+        if self._process is None and not self._failed and more and len(todo.lines) >= WORTH:
+            self._start()
         return self._thread.submit(self._make, todo)
 
+    def _start(self) -> None:
+        command = [sys.executable, "-m", __name__]
+        try:
+            # In a folder that holds no modules: "-m" looks into the present one first.
+            self._process = subprocess.Popen(  # noqa: S603  # our own
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/", env={**os.environ, **_ALONE}
+            )
+        except OSError:
+            self._failed = True
+
     def _make(self, todo: Todo) -> Made:
-        if todo.items or self._large < 2 or self._failed:
+        if todo.items or self._process is None or self._failed:
             return make(todo)
         try:
-            made = self._ask(todo)
+            made = self._ask(todo) if self._is_up() else make(todo)
         except (OSError, EOFError, pickle.UnpicklingError):
             self._failed = True
             return make(todo)
@@ -54,13 +70,12 @@ class Maker:
             raise made
         return made
 
+    def _is_up(self) -> bool:
+        if not self._up and select.select([self._process.stdout], [], [], PATIENCE)[0]:
+            self._up = pickle.load(self._process.stdout)  # noqa: S301  # written by this module
+        return self._up
+
     def _ask(self, todo: Todo) -> Any:
-        if self._process is None:
-            command = [sys.executable, "-m", __name__]
-            # In a folder that holds no modules: "-m" looks into the present one first.
-            self._process = subprocess.Popen(  # noqa: S603  # our own
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/", env={**os.environ, **_ALONE}
-            )
         pickle.dump(todo, self._process.stdin, pickle.HIGHEST_PROTOCOL)
         self._process.stdin.flush()
         return pickle.load(self._process.stdout)  # noqa: S301  # written by this module
@@ -69,6 +84,8 @@ class Maker:
         """End the process, if there is one."""
         self._thread.shutdown()
         if self._process is not None:
+            if not self._up:
+                self._process.kill()
             with suppress(OSError):  # it is dead already
                 self._process.stdin.close()
             self._process.stdout.close()
@@ -80,6 +97,8 @@ def serve() -> None:
     source, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library may print is no answer
     with seldom_collected(), suppress(EOFError, BrokenPipeError):
+        pickle.dump(True, answers)  # up
+        answers.flush()
         while True:
             todo = pickle.load(source)  # noqa: S301  # written by this module
             try:

@@ -136,7 +136,7 @@ class _Work:
         if self._waiting is None:
             return
         compared, self._waiting = self._waiting, None
-        following = compared, self._maker.submit(compared.todo)
+        following = compared, self._maker.submit(compared.todo, more=compared.page.next is not None)
         self._load()
         self._making = following
 
