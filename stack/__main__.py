@@ -187,7 +187,7 @@ def bench() -> int:
     try:
         return subprocess.run([str(VENV / "bin" / "python"), "-m", "bench"], cwd=ROOT, check=False).returncode
     finally:
-        site.periodic()
+        site.periodic(site.code_key())
 
 
 def stop() -> None:

@@ -157,14 +157,17 @@ def processes() -> None:
     }
     for name, words in commands.items():
         start(name, [binaries / "ckan", "-c", ini.SITE, *words], key=key)
-    periodic()
+    periodic(key)
 
 
-def periodic() -> None:
-    """Harvests that are due and finished, accounts whose last day has passed; an operator uses timers."""
+def periodic(key: str) -> None:
+    """Harvests that are due and finished, accounts whose last day has passed; an operator uses timers.
+
+    :param key: as :func:`code_key` gives it
+    """
     ckan_command = f"'{VENV / 'bin'}/ckan' -c '{ini.SITE}'"
     loop = f"while true; do {ckan_command} harvester run; {ckan_command} dinamis accounts daily; sleep 60; done"
-    start("periodic", ["sh", "-c", loop], key=code_key())
+    start("periodic", ["sh", "-c", loop], key=key)
 
 
 def csw() -> None:

@@ -59,18 +59,17 @@ class Maker:
             self._failed = True
 
     def _make(self, todo: Todo) -> Made:
-        if todo.items or self._process is None or self._failed:
-            return make(todo)
         try:
-            made = self._ask(todo) if self._is_up() else make(todo)
+            made = self._ask(todo) if not todo.items and self._is_up() else None
         except (OSError, EOFError, pickle.UnpicklingError):
-            self._failed = True
-            return make(todo)
+            self._failed, made = True, None
         if isinstance(made, BaseException):
             raise made
-        return made
+        return make(todo) if made is None else made
 
     def _is_up(self) -> bool:
+        if self._process is None or self._failed:
+            return False
         if not self._up and select.select([self._process.stdout], [], [], PATIENCE)[0]:
             self._up = pickle.load(self._process.stdout)  # noqa: S301  # written by this module
         return self._up

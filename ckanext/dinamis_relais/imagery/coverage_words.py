@@ -45,9 +45,9 @@ def percent(year: dict[str, Any]) -> str:
     """How much is covered: never 100 % where something is missing, nor 0 % where something is covered."""
     share = year["share"]
     if not year["hole_count"]:
-        return f"{describe.number(100)}\u00a0%"
+        return describe.percents(100)
     value = math.floor(share * 100)
-    return tk._("less than 1 %") if share and not value else f"{describe.number(value)}\u00a0%"
+    return tk._("less than 1 %") if share and not value else describe.percents(value)
 
 
 def direction(name: str) -> str:
@@ -102,7 +102,7 @@ def row(scene: dict[str, Any]) -> dict[str, Any]:
         **scene, "key": f"{scene['collection']}/{scene['id']}", "date": describe.day(moment),
         "short": in_words(moment, "long", describe.locale()) if moment else tk._("unknown date"),
         "sensor": platform_name(scene["platform"]) or tk._("Unknown satellite"),
-        "clouds": describe.cloud(scene["cloud"]), "covers": f"{describe.number(share)}\u00a0%",
+        "clouds": describe.cloud(scene["cloud"]), "covers": describe.percents(share),
     }  # fmt: skip
 
 

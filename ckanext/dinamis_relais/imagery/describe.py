@@ -36,6 +36,14 @@ def number(value: float, digits: int = 0, language: str = "") -> str:
     return _number(value, digits, language or locale())
 
 
+def percents(value: float, digits: int = 0, language: str = "") -> str:
+    """The same with its sign, which stays on its line.
+
+    :param value: 0 to 100
+    """
+    return f"{number(value, digits, language)}\u00a0%"
+
+
 @lru_cache(maxsize=8192)
 def _number(value: float, digits: int, language: str) -> str:
     """The same, remembered: a page of figures says the same ones to everybody."""
@@ -84,7 +92,7 @@ def _clock(hour: int, minute: int, language: str) -> str:
 
 def cloud(value: Any, language: str = "") -> str:
     """``3 %``, or that it is not known: never 0 for what nobody measured."""
-    return f"{number(value, 1, language)}\u00a0%" if isinstance(value, (int, float)) else tk._("unknown")
+    return percents(value, 1, language) if isinstance(value, (int, float)) else tk._("unknown")
 
 
 def area_of(place: dict[str, Any] | None) -> BaseGeometry | None:
@@ -109,7 +117,7 @@ def share(item: dict[str, Any], place: BaseGeometry | None) -> str | None:
         covered = shapely.make_valid(shape(item["geometry"])).intersection(place).area / place.area
     except (shapely.errors.GEOSException, ValueError, TypeError, KeyError):
         return None
-    return tk._("less than 1 %") if 0 < covered < 0.005 else f"{number(min(100.0, covered * 100))}\u00a0%"
+    return tk._("less than 1 %") if 0 < covered < 0.005 else percents(min(100.0, covered * 100))
 
 
 def picture(item: dict[str, Any]) -> str | None:
