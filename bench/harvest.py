@@ -91,9 +91,7 @@ def load(source: str) -> None:
     runs = "SELECT sum(created), sum(changed), sum(unchanged), sum(vanished) FROM harvest_run WHERE state = 'complete'"
     with engine.connect() as connection:
         made = [int(value or 0) for value in connection.execute(sa.text(runs)).one()]
-    # A large file is read in a process beside: both at their highest, as if at the same moment.
-    peaks = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    print(json.dumps({"run": made, "peak_mb": sum(peaks) / 1024}))
+    print(json.dumps({"run": made, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
 
 
 def made(scenes: int, folder: Path) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from ckanext.dinamis_relais.imagery import files, model, store
+from ckanext.dinamis_relais.imagery import files, model, reading, store, sync, tally
 from ckanext.dinamis_relais.imagery.files import FileSource, local_path, opened
 from ckanext.dinamis_relais.imagery.outside import Outside, OutsideError
 from ckanext.dinamis_relais.imagery.settings import Settings
@@ -54,10 +55,10 @@ def test_a_file_that_broke_off_is_gone_on_with(engine: Any, tmp_path: Path, monk
     path = written(tmp_path / "scenes.ndjson", [item(n) for n in range(35)])
     commit = store.commit
 
-    def kill(engine: Any, run: Any, work: Any, made: Any) -> Any:
+    def kill(connection: Any, run: Any, work: Any, made: Any) -> Any:
         if work.page.lines[0][0] > 20:
             raise KeyboardInterrupt
-        return commit(engine, run, work, made)
+        return commit(connection, run, work, made)
 
     monkeypatch.setattr(store, "commit", kill)
     with pytest.raises(KeyboardInterrupt):
@@ -77,11 +78,11 @@ def test_pages_of_which_little_changed_are_written_together(
     written(path, [item(n, gsd=1.5) if n in (7, 333, 390) else item(n) for n in range(399)])
     commit, seen = store.commit, list[int]()
 
-    def noted(engine: Any, run: Any, work: Any, made: Any) -> Any:
+    def noted(connection: Any, run: Any, work: Any, made: Any) -> Any:
         seen.append(work.pages)
         if len(seen) == 2:
             raise KeyboardInterrupt
-        return commit(engine, run, work, made)
+        return commit(connection, run, work, made)
 
     monkeypatch.setattr(store, "commit", noted)
     with pytest.raises(KeyboardInterrupt):
@@ -94,6 +95,47 @@ def test_pages_of_which_little_changed_are_written_together(
     with engine.connect() as connection:
         changed = sa.select(model.scenes.c.id).where(model.scenes.c.gsd == 1.5)
         assert set(connection.execute(changed).scalars()) == {"SPOT6_00007", "SPOT6_00333", "SPOT6_00390"}
+
+
+def test_behind_a_page_that_cannot_be_loaded_no_other_is(
+    engine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "BATCH", 10)
+    path = written(tmp_path / "scenes.ndjson", [item(n) for n in range(75)])
+    commit, made, seen = store.commit, reading.make, list[int]()
+    waiting = threading.Event()
+
+    def noted(todo: Any) -> Any:
+        if todo.lines[0][0] > 30:
+            waiting.set()
+        return made(todo)
+
+    def broken(connection: Any, run: Any, work: Any, rows: Any) -> Any:
+        seen.append(work.page.lines[0][0])
+        if len(seen) == 3:
+            assert waiting.wait(20)  # the next one is made, and waits behind this one
+            raise OSError("No space left on device.")
+        return commit(connection, run, work, rows)
+
+    monkeypatch.setattr(store, "commit", broken)
+    monkeypatch.setattr(sync, "make", noted)
+    with pytest.raises(OSError, match="No space left"):
+        take(engine, path)
+    assert (seen, len(ids(engine))) == ([1, 11, 21], 20)
+    assert (last_run(engine).state, last_run(engine).message) == ("interrupted", "No space left on device.")
+
+
+def test_scenes_that_come_again_on_the_next_page_count_once(
+    engine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "BATCH", 10)
+    again = [item(8), item(9, gsd=1.5)]
+    path = written(tmp_path / "scenes.ndjson", [*(item(n) for n in range(10)), *again])
+    _, heard = take(engine, path)
+    assert [heard.total(name) for name in ("created", "unchanged", "changed", "repeated")] == [10, 1, 1, 2]
+    assert [problem.problem for problem in heard.problems] == ["It is listed twice, differently."]
+    with engine.connect() as connection:
+        assert tally.total(connection, tally.Asked()) == 10
 
 
 def test_geoparquet_comes_back_as_it_was(engine: Any, tmp_path: Path) -> None:

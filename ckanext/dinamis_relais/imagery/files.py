@@ -28,6 +28,8 @@ ENDINGS = (".ndjson", ".jsonl", ".geojsonl", ".ndjson.gz", ".jsonl.gz", ".geojso
 BATCH = 1000
 #: Characters of JSON read at once: large items make smaller batches.
 BATCH_BYTES = 16_000_000
+#: Bytes read from the disk at once. After each reading a thread waits for its turn.
+READ = 1 << 20
 #: Bytes of a file from the network.
 MAX_FILE_BYTES = 20_000_000_000
 #: A zipped file may hold this many times its size; scenes reach 30, a bomb 1,000.
@@ -137,7 +139,7 @@ class FileSource:
         )  # fmt: skip
 
     def _open(self) -> BinaryIO:
-        return gzip.open(self.path, "rb") if self.zipped else self.path.open("rb")  # type: ignore[return-value]
+        return gzip.open(self.path, "rb") if self.zipped else self.path.open("rb", READ)  # type: ignore[return-value]
 
     def _batches(self, request: Request, at: int, number: int) -> Iterator[Page]:
         size = self.path.stat().st_size

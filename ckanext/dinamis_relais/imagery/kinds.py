@@ -1,4 +1,4 @@
-"""How a scene is counted: by its year, its satellite, and a class of clouds. Pure, and quick to load (beside.py)."""
+"""How a scene is counted: by its year, its satellite, and a class of clouds. Pure."""
 
 from __future__ import annotations
 

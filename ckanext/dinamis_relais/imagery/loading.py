@@ -7,8 +7,8 @@ run's counters and its cursor. An interruption anywhere loses nothing and counts
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -111,7 +111,8 @@ class Compared:
 def save_page(engine: Any, run: Run, page: Page) -> Saved:
     """Take in one page: :func:`compare`, ``reading.make`` and :func:`commit`."""
     work = compare(engine, run, page)
-    return commit(engine, run, work, make(work.todo))
+    with engine.connect() as connection:
+        return commit(connection, run, work, make(work.todo))
 
 
 def compare(engine: Any, run: Run, page: Page) -> Compared:
@@ -123,12 +124,14 @@ def compare(engine: Any, run: Run, page: Page) -> Compared:
     base = page.url if page.url.startswith("http") else ""
     todo = Todo(run.source_id, base, run.collection, page.collections, page.wanted)
     work = Compared(page, saved, todo)
-    with engine.connect() as connection:
-        if page.lines is not None:
-            todo.lines.extend(_changed_lines(connection, run, work))
-            return work
-        items = by_key(run.collection, page.collections, ((item, None) for item in page.items), saved.problems)
-        known = {} if run.fresh else _known(connection, list(items))
+    if page.lines is not None:
+        todo.lines.extend(_changed_lines(engine, run, work))
+        return work
+    items = by_key(run.collection, page.collections, ((item, None) for item in page.items), saved.problems)
+    known = {}
+    if not run.fresh:
+        with engine.connect() as connection:
+            known = _known(connection, list(items))
     for key, (item, mark) in items.items():
         if key in known and known[key][0] == mark:
             work.unchanged.append(key)
@@ -138,24 +141,34 @@ def compare(engine: Any, run: Run, page: Page) -> Compared:
     return work
 
 
-def commit(engine: Any, run: Run, work: Compared, made: Made) -> Saved:
+def commit(connection: Any, run: Run, work: Compared, made: Made) -> Saved:
     """Write a page and move the cursor behind it, in one transaction.
 
+    :param connection: of the store, in no transaction
     :param made: of ``work.todo``
     :returns: what was new, changed, unchanged, repeated, and every problem
     """
-    saved, rows, known = work.saved, made.rows, {}
-    saved.problems += made.problems
-    with engine.begin() as connection:
-        # The cursor commits with its page: a crash of the server loses both or none, so nothing need wait for it.
-        connection.execute(sa.text("SET LOCAL synchronous_commit = off"))
-        if not (run.fresh and _loaded_as_new(connection, rows)):
-            known = _sort_out(connection, run, work, made)
-            _load(connection, rows, replace=bool(known))
-        saved.changed, saved.created = len(known), len(rows) - len(known)
-        counts = Counter((key[0], made.kinds[key]) for key in rows)
-        counts.subtract((key[0], kind) for key, (_mark, kind) in known.items())
-        tally.add(connection, counts)
+    work.saved.problems += made.problems
+    if run.fresh:
+        # A listing that never repeats itself is spared the question which of its scenes the store has.
+        with suppress(UniqueViolation):
+            return _write(connection, run, work, made, as_new=True)
+    return _write(connection, run, work, made, as_new=False)
+
+
+def _write(connection: Any, run: Run, work: Compared, made: Made, as_new: bool) -> Saved:
+    """The transaction of :func:`commit`.
+
+    :param as_new: whether to take all for new
+    :raises psycopg2.errors.UniqueViolation: the store has one of them, and nothing was written
+    """
+    saved = work.saved
+    with connection.begin():
+        known = {} if as_new else _sort_out(connection, run, work, made)
+        _load(connection, made.rows, replace=bool(known))
+        saved.changed, saved.created = len(known), len(made.rows) - len(known)
+        made.counts.subtract((key[0], kind) for key, (_mark, kind) in known.items())
+        tally.add(connection, made.counts)
         _note_problems(connection, run.id, saved.problems)
         _note_properties(connection, made.members - run.noted)
         _move_on(connection, run.id, work)
@@ -180,14 +193,15 @@ def _sort_out(connection: Any, run: Run, work: Compared, made: Made) -> dict[Key
     saved.repeated = len(before)
     for key in [key for key, (mark, _kind) in known.items() if mark == made.marks[key]]:
         saved.unchanged += 1
-        del rows[key], known[key]
+        made.drop(key)
+        del known[key]
     for key in before & rows.keys():
         remedy = "The last one was kept."
         saved.problems.append(Problem(key[1], "id", "It is listed twice, differently.", remedy, fatal=False))
     return known
 
 
-def _changed_lines(connection: Any, run: Run, work: Compared) -> list[tuple[int, str, bytes]]:
+def _changed_lines(engine: Any, run: Run, work: Compared) -> list[tuple[int, str, bytes]]:
     """The lines that the store does not have as they are, each with its number and hash."""
     page, saved = work.page, work.saved
     key = NORMALISER_VERSION + page.filter_mark
@@ -202,7 +216,8 @@ def _changed_lines(connection: Any, run: Run, work: Compared) -> list[tuple[int,
     if not run.fresh:
         same = (scenes.c.source_id == run.source_id, scenes.c.hash == sa.any_(_uuids(found)))
         query = sa.select(sa.cast(sa.func.array_agg(scenes.c.hash), sa.Text)).where(*same)
-        known = connection.execute(query).scalar_one()
+        with engine.connect() as connection:
+            known = connection.execute(query).scalar_one()
         work.untouched = known[1:-1].split(",") if known else []
         saved.unchanged += len(work.untouched)
         for mark in work.untouched:
@@ -260,19 +275,6 @@ def _note_untouched(connection: Any, run_id: int, marks: list[str]) -> None:
         connection.execute(untouched.insert().values(run_id=run_id, hashes=_uuids(marks)))
 
 
-def _loaded_as_new(connection: Any, rows: dict[Key, bytes]) -> bool:
-    """Load the rows of a page as if the store had none of them; False, and nothing is loaded, when it has one.
-
-    A listing that never repeats itself is spared the question.
-    """
-    try:
-        with connection.begin_nested():
-            _load(connection, rows, replace=False)
-    except UniqueViolation:
-        return False
-    return True
-
-
 def _load(connection: Any, lines: dict[Key, bytes], replace: bool) -> None:
     """COPY scenes in: straight into the table when none was known, else through a temporary one."""
     if not lines:
@@ -321,4 +323,6 @@ def _move_on(connection: Any, run_id: int, work: Compared) -> None:
         "cursor": page.next.as_dict() if page.next else sa.null(),
         "matched": sa.func.coalesce(page.matched, runs.c.matched), "updated": sa.func.clock_timestamp(),
     }  # fmt: skip
-    connection.execute(runs.update().where(runs.c.id == run_id).values(values))
+    # The cursor commits with its page: a crash of the server loses both or none, so nothing need wait for the disk.
+    hurry = sa.func.set_config("synchronous_commit", "off", True)
+    connection.execute(runs.update().where(runs.c.id == run_id).values(values).returning(hurry))

@@ -1,7 +1,8 @@
-"""Items of a page become rows of the scene store. Pure, and its data can be sent to another process (beside.py)."""
+"""Items of a page become rows of the scene store. Pure."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,14 +59,21 @@ class Made:
     :ivar rows: of COPY's binary format by key, their values in the order of :data:`COLUMNS`
     :ivar marks: hash by key of all that is listed, what cannot be used too
     :ivar kinds: by key, how each row is counted
+    :ivar counts: how many rows there are of each collection and kind
     :ivar members: by collection, the shapes of the scenes' properties (``Scene.members``)
     """
 
     rows: dict[Key, bytes] = field(default_factory=dict)
     marks: dict[Key, str] = field(default_factory=dict)
     kinds: dict[Key, Kind] = field(default_factory=dict)
+    counts: Counter[tuple[str, Kind]] = field(default_factory=Counter)
     members: set[tuple[str, Members]] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
+
+    def drop(self, key: Key) -> None:
+        """Leave a row out."""
+        del self.rows[key]
+        self.counts[key[0], self.kinds[key]] -= 1
 
 
 def make(todo: Todo) -> Made:
@@ -80,7 +88,8 @@ def make(todo: Todo) -> Made:
         made.marks[key] = mark
         if result.scene:
             made.rows[key] = _row(result.scene, mark, source)
-            made.kinds[key] = kind(result.scene.moment, result.scene.platform, result.scene.cloud)
+            made.kinds[key] = of = kind(result.scene.moment, result.scene.platform, result.scene.cloud)
+            made.counts[key[0], of] += 1
             made.members.add((key[0], result.scene.members))
     return made
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
 from ckanext.dinamis_relais.imagery import store
-from ckanext.dinamis_relais.imagery.beside import Maker, seldom_collected
 from ckanext.dinamis_relais.imagery.files import FileSource
 from ckanext.dinamis_relais.imagery.loading import Compared
 from ckanext.dinamis_relais.imagery.outside import OutsideError
 from ckanext.dinamis_relais.imagery.problems import Problem
-from ckanext.dinamis_relais.imagery.reading import Made
+from ckanext.dinamis_relais.imagery.reading import Made, make
 from ckanext.dinamis_relais.imagery.settings import Settings
 from ckanext.dinamis_relais.imagery.source import Page, Request, StacSource
+from ckanext.dinamis_relais.imagery.threads import in_turn
 
 Source = StacSource | FileSource
 #: What stands for the collection of a file: its scenes name their own.
@@ -25,6 +26,8 @@ A_FILE: dict[str, Any] = {"id": store.WHOLE_FILE}
 
 #: Pages in a row that bring nothing but what this run has listed: the listing goes round.
 MAX_REPEATED_PAGES = 3
+#: Pages that are loaded, or wait for it.
+MOST_LOADING = 2
 #: A source answers so to a cursor that it no longer knows.
 CURSOR_EXPIRED = frozenset({400, 404, 410, 422})
 
@@ -80,7 +83,7 @@ def sync_collection(
         return _finish(engine, run, settings.max_vanished, report)
 
 
-@seldom_collected()
+@in_turn()
 def _list(
     engine: Any, source: Source, run: store.Run, request: Request | None, settings: Settings, report: Report
 ) -> None:
@@ -106,10 +109,13 @@ class _Work:
 
     def __init__(self, engine: Any, run: store.Run, owned: _Owned, report: Report):
         self._engine, self._run, self._owned, self._report = engine, run, owned, report
-        self._maker, self._writer = Maker(), ThreadPoolExecutor(1, "dinamis-load")
+        self._maker, self._writer = ThreadPoolExecutor(1, "dinamis-make"), ThreadPoolExecutor(1, "dinamis-load")
+        # One connection for all pages: each one taken from the pool is tried first.
+        self._connection = engine.connect()
         self._waiting: Compared | None = None
         self._making: tuple[Compared, Future[Made]] | None = None
-        self._loading: tuple[Compared, Future[store.Saved]] | None = None
+        self._loading: deque[tuple[Compared, Future[store.Saved]]] = deque()
+        self._broken = False
         self._repeated = 0
 
     def take(self, page: Page) -> None:
@@ -129,40 +135,54 @@ class _Work:
         """Load what is on its way."""
         self._go_on()
         self._load()
-        self._tell()
+        while self._loading:
+            self._tell()
 
     def _go_on(self) -> None:
         """Have made ready what waits, while the page before is loaded."""
         if self._waiting is None:
             return
         compared, self._waiting = self._waiting, None
-        following = compared, self._maker.submit(compared.todo, more=compared.page.next is not None)
+        following = compared, self._maker.submit(make, compared.todo)
         self._load()
         self._making = following
 
     def close(self) -> None:
         """End what runs beside; to be called whatever happened."""
-        self._maker.close()
+        self._maker.shutdown()
         self._writer.shutdown()
+        self._connection.close()
 
     def _load(self) -> None:
-        """Load the page that is being made, once the page before is in the store: after an error no other follows."""
+        """Load the page that is being made; it waits while one is loaded, so that the writer need not wait for us."""
         if self._making is None:
             return
         (compared, making), self._making = self._making, None
         made = making.result()
         self._owned.check(made)
-        self._tell()
-        self._loading = compared, self._writer.submit(store.commit, self._engine, self._run, compared, made)
+        if len(self._loading) == MOST_LOADING:
+            self._tell()
+        self._loading.append((compared, self._writer.submit(self._commit, compared, made)))
+
+    def _commit(self, compared: Compared, made: Made) -> store.Saved:
+        """What the writer does, in its thread: after an error, no other page follows.
+
+        :raises RuntimeError: there was one; it is told before this one
+        """
+        if self._broken:
+            raise RuntimeError("The page before could not be loaded.")
+        try:
+            return store.commit(self._connection, self._run, compared, made)
+        except BaseException:
+            self._broken = True
+            raise
 
     def _tell(self) -> None:
-        """Wait until a page is loaded and say what it did.
+        """Wait until the first of the pages is loaded and say what it did.
 
         :raises OutsideError: too many pages in a row brought nothing but what this run has listed
         """
-        if self._loading is None:
-            return
-        (compared, loading), self._loading = self._loading, None
+        compared, loading = self._loading.popleft()
         saved, page = loading.result(), compared.page
         for problem in saved.problems:
             self._report.problem(problem)
