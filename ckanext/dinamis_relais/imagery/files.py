@@ -17,7 +17,7 @@ import orjson
 import shapely
 
 from ckanext.dinamis_relais.imagery.moments import parse_moment
-from ckanext.dinamis_relais.imagery.normalise import MAX_ITEM_BYTES, Scene
+from ckanext.dinamis_relais.imagery.normalise import MAX_ITEM_BYTES, NORMALISER_VERSION, Scene, mark
 from ckanext.dinamis_relais.imagery.outside import Outside, OutsideError
 from ckanext.dinamis_relais.imagery.problems import Problem
 from ckanext.dinamis_relais.imagery.settings import Settings
@@ -133,10 +133,8 @@ class FileSource:
 
     def _page(self, request: Request, at: int | None, line: int, matched: int | None) -> Page:
         following = None if at is None else Request(self.url, "FILE", {**(request.body or {}), "at": at, "line": line})
-        return Page(
-            self.url, [], following, matched, collections=self.settings.collections,
-            wanted=_wish(self.settings), filter_mark=filter_mark(self.settings),
-        )  # fmt: skip
+        wanted = _wish(self.settings)
+        return Page(self.url, [], following, matched, collections=self.settings.collections, wanted=wanted)
 
     def _open(self) -> BinaryIO:
         return gzip.open(self.path, "rb") if self.zipped else self.path.open("rb", READ)  # type: ignore[return-value]
@@ -145,8 +143,9 @@ class FileSource:
         size = self.path.stat().st_size
         most = size * MOST_UNZIPPED if self.zipped else size
         good = number > 0
-        lines: list[tuple[int, bytes]] = []
+        lines: list[tuple[int, str, bytes]] = []
         problems: list[Problem] = []
+        key = NORMALISER_VERSION + filter_mark(self.settings)
         held = 0
         with self._open() as file:
             _skip(file, at, self.url)
@@ -159,7 +158,7 @@ class FileSource:
                     problems.append(Problem(None, f"line {number}", problem, ONE_A_LINE))
                 elif line.strip():
                     good = good or _plausible(line, self.url)
-                    lines.append((number, line))
+                    lines.append((number, mark(line, key), line))
                     held += len(line)
                 if len(lines) + len(problems) >= BATCH or held >= BATCH_BYTES:
                     share = file.fileobj.tell() / size if self.zipped else end / size  # type: ignore[attr-defined]

@@ -20,8 +20,6 @@ from ckanext.dinamis_relais import copying
 from ckanext.dinamis_relais.imagery import tally
 from ckanext.dinamis_relais.imagery.kinds import Kind
 from ckanext.dinamis_relais.imagery.model import problems, properties, runs, scenes, seen, untouched
-from ckanext.dinamis_relais.imagery.normalise import NORMALISER_VERSION
-from ckanext.dinamis_relais.imagery.normalise import mark as mark_of
 from ckanext.dinamis_relais.imagery.problems import Problem
 from ckanext.dinamis_relais.imagery.reading import COLUMNS, Key, Made, Members, Todo, by_key, make
 from ckanext.dinamis_relais.imagery.source import Page, Request
@@ -203,12 +201,10 @@ def _sort_out(connection: Any, run: Run, work: Compared, made: Made) -> dict[Key
 
 def _changed_lines(engine: Any, run: Run, work: Compared) -> list[tuple[int, str, bytes]]:
     """The lines that the store does not have as they are, each with its number and hash."""
-    page, saved = work.page, work.saved
-    key = NORMALISER_VERSION + page.filter_mark
+    saved = work.saved
     found: dict[str, tuple[int, str, bytes]] = {}
-    for number, line in page.lines or []:
-        # A line that is the same byte by byte need not even be read.
-        mark = mark_of(line, key)
+    # A line that is the same byte by byte need not even be read.
+    for number, mark, line in work.page.lines or []:
         if mark in found:
             problem = f"Lines {found[mark][0]} and {number} are the same."
             saved.problems.append(Problem(None, f"line {number}", problem, "Taken once.", fatal=False))

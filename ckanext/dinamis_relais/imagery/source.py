@@ -57,11 +57,10 @@ class Page:
     :ivar next: the next request, None at the end
     :ivar matched: how many items there are in all, when the source says
     :ivar notes: what was odd about the page but could be read
-    :ivar lines: of a file, instead of ``items``: (number of the line, the line), not read yet
+    :ivar lines: of a file, instead of ``items``: (number of the line, its hash, the line), not read yet
     :ivar problems: what could not even be read
     :ivar collections: of a file: ids that are wanted, empty for all
     :ivar wanted: whether a scene is asked for; an API answers no others
-    :ivar filter_mark: of a file: recognises what is asked for
     """
 
     url: str
@@ -69,11 +68,10 @@ class Page:
     next: Request | None
     matched: int | None
     notes: list[str] = field(default_factory=list)
-    lines: list[tuple[int, bytes]] | None = None
+    lines: list[tuple[int, str, bytes]] | None = None
     problems: list[Problem] = field(default_factory=list)
     collections: list[str] = field(default_factory=list)
     wanted: Callable[[Scene], bool] = _all
-    filter_mark: str = ""
 
 
 class StacSource:
