@@ -101,7 +101,7 @@ def search(demo: dict[str, Any]) -> list[dict[str, Any]]:
 def page(base: str, name: str, path: str, against: str, goal: float | None) -> dict[str, Any]:
     """A page for a visitor, against one of CKAN's own."""
     site = Site(base)
-    a, b = in_turn(40, lambda _n: site.call(path), lambda _n: site.call(against))
+    a, b = in_turn(80, lambda _n: site.call(path), lambda _n: site.call(against))
     return row(f"{name} against {against}, median", statistics.median(a), statistics.median(b), goal)
 
 

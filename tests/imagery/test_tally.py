@@ -71,6 +71,7 @@ def test_any_listings(engine: Any, listings: list[Any]) -> None:
             assert asked.tallied
             plain = search.Search(asked.clauses)
             assert search.beside(engine, asked).years == search.beside(engine, plain).years
+            assert search.beside(engine, asked).platforms == search.beside(engine, plain).platforms
             assert search.matched(engine, asked) == search.matched(engine, plain)
             assert search.run(engine, asked).matched == search.matched(engine, plain)
     with engine.connect() as connection:

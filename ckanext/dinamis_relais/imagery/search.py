@@ -133,7 +133,9 @@ def run(engine: Any, search: Search, count: bool = True, exact: bool = False) ->
     back = edge is not None and edge.back
     with engine.connect() as connection:
         try:
-            _allow(connection, PAGE_WITHIN)
+            # The newest of all stand first in an index.
+            if search.clauses or by.name != NEWEST.name:
+                _allow(connection, PAGE_WITHIN)
             rows, share = _rows(connection, search, back)
         except OperationalError as error:
             raise _too_long(error) from error
@@ -238,12 +240,14 @@ class Beside:
 def beside(engine: Any, search: Search) -> Beside:
     """What stands beside a page of scenes, by one connection: to have another one costs as much as to ask."""
     with engine.connect() as connection:
-        return Beside(_years(connection, search), tally.platforms(connection), _collections(connection))
+        if search.tallied:
+            years, platforms = tally.years_and_platforms(connection, search.tallied)
+        else:
+            years, platforms = _years(connection, search), tally.platforms(connection)
+        return Beside(years, platforms, _collections(connection))
 
 
 def _years(connection: Any, search: Search) -> list[tuple[int, int]]:
-    if search.tallied:
-        return tally.years(connection, search.tallied)
     year = tally.KIND[0]
     query = sa.select(year, sa.func.count()).where(search.where("datetime", count=True))
     return [(row[0], row[1]) for row in connection.execute(query.group_by(year).order_by(year))]

@@ -6,6 +6,7 @@ of their own, a removed scene as -1, so that two harvests never wait for each ot
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -123,13 +124,6 @@ def shrink(engine: Any) -> None:
             connection.execute(sa.text("RESET lock_timeout"))
 
 
-def years(connection: Any, wanted: Asked) -> list[tuple[int, int]]:
-    """How many scenes there are of each year (UTC); years in order."""
-    total = sa.func.sum(table.c.count)
-    query = sa.select(table.c.year, total).where(wanted.where()).group_by(table.c.year).having(total > 0)
-    return [(row[0], int(row[1])) for row in connection.execute(query.order_by(table.c.year))]
-
-
 def total(connection: Any, wanted: Asked) -> int:
     """How many scenes there are."""
     query = sa.select(sa.func.coalesce(sa.func.sum(table.c.count), 0)).where(wanted.where())
@@ -140,6 +134,23 @@ def platforms(connection: Any) -> list[str]:
     """The satellites that the store knows, in order."""
     query = sa.select(table.c.platform).where(table.c.platform.isnot(None)).group_by(table.c.platform)
     return sorted(connection.execute(query.having(sa.func.sum(table.c.count) > 0)).scalars())
+
+
+def years_and_platforms(connection: Any, wanted: Asked) -> tuple[list[tuple[int, int]], list[str]]:
+    """How many scenes there are of each year (UTC), years in order; and :func:`platforms`, by the same question.
+
+    :param wanted: limits the years, not the satellites
+    """
+    total = sa.func.sum(table.c.count)
+    some = sa.func.coalesce(total.filter(wanted.where()), 0)
+    query = sa.select(table.c.year, table.c.platform, total, some).group_by(table.c.year, table.c.platform)
+    of_year, of_platform = Counter[int](), Counter[str]()
+    for year, platform, count, matching in connection.execute(query):
+        of_year[year] += int(matching)
+        if platform is not None:
+            of_platform[platform] += int(count)
+    known = sorted(name for name, count in of_platform.items() if count > 0)
+    return [(year, count) for year, count in sorted(of_year.items()) if count > 0], known
 
 
 def by_collection(connection: Any) -> dict[str, int]:
