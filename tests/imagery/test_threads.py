@@ -20,4 +20,4 @@ def test_habits_change_for_a_while() -> None:
         within = habits()
         raise OSError("broken")
     assert (within, habits()) == ((GARBAGE, TURN), before)
-    assert before not in [within]
+    assert before != within

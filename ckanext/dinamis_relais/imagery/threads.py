@@ -1,4 +1,4 @@
-"""Python's own habits, set for threads that pass pages of scenes on to each other. Pure."""
+"""Python's own habits, set for threads that pass pages of scenes on to each other."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def in_turn() -> Iterator[None]:
     """Python's search for cycles of garbage held back, and threads that take shorter turns.
 
     Trees of JSON have no cycles. A page of scenes makes some 100,000 lists and dictionaries; at the usual threshold
-    they are all looked through more than a hundred times, which costs a third of the time.
+    they are all looked through more than a hundred times, which costs a third of the time. Both hold for the whole
+    process, until the block ends.
     """
     threshold, turn = gc.get_threshold(), sys.getswitchinterval()
     gc.set_threshold(GARBAGE, *threshold[1:])
